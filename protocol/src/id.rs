@@ -74,6 +74,7 @@ impl fmt::Display for StreamId {
 
 /// One partition of a stream, `streamId#partition`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct StreamPart {
     pub stream: StreamId,
     pub partition: u32,
@@ -106,6 +107,19 @@ impl FromStr for StreamPart {
         let (stream, partition) = text.rsplit_once('#').unwrap_or((text, "0"));
         let number = partition.parse().map_err(|_| IdError::Partition(partition.to_owned()))?;
         Self::new(stream.parse()?, number)
+    }
+}
+
+impl TryFrom<String> for StreamPart {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<StreamPart> for String {
+    fn from(part: StreamPart) -> Self {
+        part.to_string()
     }
 }
 

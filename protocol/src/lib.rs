@@ -29,6 +29,7 @@ pub mod id;
 pub mod merkle;
 pub mod message;
 pub mod payout;
+pub mod plan;
 pub mod receipt;
 pub mod secp;
 pub mod set_digest;
