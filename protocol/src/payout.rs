@@ -19,7 +19,7 @@ mod formula;
 mod tree;
 
 use crate::amount::Wei;
-use crate::id::{Account, OperatorId, PartKey, SponsorshipId};
+use crate::id::{OperatorId, PartKey, SponsorshipId};
 use crate::plan::EpochPlan;
 use crate::receipt::{Credit, Delivery};
 use crate::volume::Volume;
@@ -78,17 +78,6 @@ impl EpochPayout {
         formula::compute(plan, evidence).ok_or(Overflow { epoch: plan.epoch })
     }
 
-    /// What each account gains by this epoch.
-    pub fn amounts(&self) -> Result<BTreeMap<Account, Wei>, Overflow> {
-        let lines = self.lines.iter().map(|line| (Account::Operator(line.operator), line.amount));
-        let refunds = self.refunds.iter().map(|(id, amount)| (Account::Sponsorship(*id), *amount));
-        let mut amounts = BTreeMap::new();
-        for (account, amount) in lines.chain(refunds).filter(|(_, amount)| *amount != Wei::ZERO) {
-            let sum: &mut Wei = amounts.entry(account).or_default();
-            *sum = sum.checked_add(amount).ok_or(Overflow { epoch: 0 })?;
-        }
-        Ok(amounts)
-    }
 }
 
 #[cfg(test)]

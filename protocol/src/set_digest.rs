@@ -5,26 +5,29 @@
 //! only after the receipt deadline; until then [`custody`] commits to it, bound to the receiver so that nobody can copy it.
 
 use alloy_primitives::{Address, B256, keccak256};
-use solana_lattice_hash::lt_hash::LtHash;
 
-/// Bytes of the encoded state.
-const STATE_BYTES: usize = 2048;
+/// Parameters of LtHash16 (Bellare and Micciancio; Lewi et al., "Securing Update Propagation with Homomorphic Hashing"): 1024
+/// elements modulo 2^16.
+const ELEMENTS: usize = 1024;
+const STATE_BYTES: usize = 2 * ELEMENTS;
 
 /// Accumulates frame hashes. Each frame must be added once: duplicates change the digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetDigest(Box<LtHash>);
+pub struct SetDigest(Box<[u16; ELEMENTS]>);
 
 impl Default for SetDigest {
     fn default() -> Self {
-        Self(Box::new(LtHash::identity()))
+        Self(Box::new([0; ELEMENTS]))
     }
 }
 
 impl SetDigest {
     pub fn insert(&mut self, frame_hash: &B256) {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(frame_hash.as_slice());
-        self.0.mix_in(&LtHash::with(&hasher));
+        let mut expanded = [0_u8; STATE_BYTES];
+        blake3::Hasher::new().update(frame_hash.as_slice()).finalize_xof().fill(&mut expanded);
+        for (element, bytes) in self.0.iter_mut().zip(expanded.as_chunks::<2>().0) {
+            *element = element.wrapping_add(u16::from_le_bytes(*bytes));
+        }
     }
 
     /// `keccak256` of the little-endian state.
@@ -34,7 +37,7 @@ impl SetDigest {
 
     /// The state, to be stored and continued after a restart.
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.0.iter().flat_map(|word| word.to_le_bytes()).collect()
+        self.0.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
     /// `None` unless there are exactly 2048 bytes.
@@ -42,11 +45,11 @@ impl SetDigest {
         if bytes.len() != STATE_BYTES {
             return None;
         }
-        let mut state = LtHash::identity();
-        for (word, chunk) in state.0.iter_mut().zip(bytes.chunks_exact(2)) {
-            *word = u16::from_le_bytes(chunk.try_into().ok()?);
+        let mut state = Self::default();
+        for (element, pair) in state.0.iter_mut().zip(bytes.as_chunks::<2>().0) {
+            *element = u16::from_le_bytes(*pair);
         }
-        Some(Self(Box::new(state)))
+        Some(state)
     }
 }
 

@@ -81,7 +81,7 @@ proptest! {
     fn any_flipped_bit_is_refused(messages in prop::collection::vec(any_message(), 1..4), at: prop::sample::Index, bit in 0..8) {
         let frame = sign(0, messages).unwrap();
         let mut bytes = frame.encoded().to_vec();
-        bytes[at.index(frame.encoded().len())] ^= 1 << bit;
+        bytes[at.index(frame.encoded().len())] ^= 1_u8 << bit;
         let verdict = Frame::decode(&bytes).map(|frame| frame.verify(&domain()));
         prop_assert!(!matches!(verdict, Ok(Ok(_))), "a changed frame passed");
     }
