@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Credit} from "./Types.sol";
+
+/// @title Leaves of the three trees, and the packing of a payout entry.
+/// @dev Trees are OpenZeppelin's StandardMerkleTree: a leaf is hashed twice, so no inner node can pass for one.
+/// Proofs are checked by OpenZeppelin's MerkleProof.
+library Merkle {
+    /// @notice A chunk or entry that no honest tree contains.
+    error InvalidEntries();
+
+    uint256 internal constant CHUNK_LIMIT = 64;
+    uint256 internal constant KIND_OPERATOR = 1;
+    uint256 internal constant KIND_SPONSORSHIP = 2;
+
+    function creditLeaf(Credit memory c) internal pure returns (bytes32) {
+        return _twice(abi.encode(c.streamPart, c.messages, c.bytes_, c.servedBytes));
+    }
+
+    function deliveryLeaf(bytes32 streamPart, uint64 messages, uint64 bytes_, bytes32 custody)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return _twice(abi.encode(streamPart, messages, bytes_, custody));
+    }
+
+    function payoutLeaf(uint256[] memory entries) internal pure returns (bytes32) {
+        return _twice(abi.encode(entries));
+    }
+
+    /// @notice `kind << 248 | id << 128 | cumulative`; the 56 bits between kind and id are zero.
+    function unpack(uint256 entry) internal pure returns (uint256 kind, uint64 id, uint128 cumulative) {
+        kind = entry >> 248;
+        id = uint64(entry >> 128);
+        cumulative = uint128(entry);
+    }
+
+    /// @notice Checks a chunk's shape and returns how many of its entries, all at the front, are operators'.
+    function checkChunk(uint256[] calldata entries) internal pure returns (uint256 operators) {
+        uint256 length = entries.length;
+        if (length == 0 || length > CHUNK_LIMIT) revert InvalidEntries();
+        uint256 previous;
+        for (uint256 i = 0; i < length; ++i) {
+            uint256 account = entries[i] >> 128;
+            uint256 kind = account >> 120;
+            bool padded = (account >> 64) & (type(uint56).max) == 0;
+            if (account <= previous || !padded || kind > KIND_SPONSORSHIP || kind < KIND_OPERATOR) {
+                revert InvalidEntries();
+            }
+            if (kind == KIND_OPERATOR) operators = i + 1;
+            previous = account;
+        }
+    }
+
+    function _twice(bytes memory encoded) private pure returns (bytes32) {
+        return keccak256(bytes.concat(keccak256(encoded)));
+    }
+}
