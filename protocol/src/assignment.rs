@@ -210,7 +210,7 @@ mod tests {
     /// The chance of being first is the share of the stake: over many parts each count is within 4 standard deviations.
     #[test]
     fn first_places_follow_stake() {
-        const PARTS: u64 = 20_000;
+        const PARTS: u64 = 5_000;
         let operators = [(1, WEI), (2, 2 * WEI), (3, 3 * WEI), (4, 4 * WEI), (5, 10 * WEI)];
         let mut first = [0u64; 6];
         for index in 0..PARTS {
