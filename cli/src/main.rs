@@ -1,1 +1,5 @@
-fn main() {}
+//! The `tatum` program; see the library.
+
+fn main() -> anyhow::Result<()> {
+    tatum_cli::run()
+}
