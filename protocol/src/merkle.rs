@@ -81,6 +81,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn every_leaf_proves_and_no_other_does(seeds in prop::collection::btree_set(any::<u64>(), 1..80), other: u64) {
             let leaves: Vec<B256> = seeds.iter().map(|s| leaf_hash(&s.to_be_bytes())).collect();
