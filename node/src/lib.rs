@@ -1,1 +1,4 @@
-
+//! The broker node.
+mod backoff;
+pub mod keys;
+pub mod net;
