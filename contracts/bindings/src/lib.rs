@@ -9,3 +9,12 @@
 //! Signing, sending and replacing transactions are the callers' business.
 
 pub mod abi;
+pub mod deployment;
+pub mod event;
+pub mod follow;
+pub mod view;
+
+pub use deployment::{Deployment, DeploymentError, Parameters};
+pub use event::{ChainEvent, Event};
+pub use follow::{Batch, FollowError, Follower, Head};
+pub use view::ChainView;

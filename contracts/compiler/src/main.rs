@@ -47,8 +47,11 @@ fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
     settings.via_ir = Some(true);
     settings.evm_version = Some(EvmVersion::Prague);
     // Without metadata the bytecode depends on the code alone, not on comments or paths.
-    settings.metadata =
-        Some(SettingsMetadata { use_literal_content: None, bytecode_hash: Some(BytecodeHash::None), cbor_metadata: Some(false) });
+    settings.metadata = Some(SettingsMetadata {
+        use_literal_content: None,
+        bytecode_hash: Some(BytecodeHash::None),
+        cbor_metadata: Some(false),
+    });
 
     let modules = contracts.join("node_modules");
     let paths = ProjectPathsConfig::builder()
@@ -81,7 +84,9 @@ fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
             continue;
         }
         let value = serde_json::to_value(contract)?;
-        let code = |kind: &str| value.pointer(&format!("/evm/{kind}/object")).and_then(Value::as_str).map(hex_prefixed);
+        let code = |kind: &str| {
+            value.pointer(&format!("/evm/{kind}/object")).and_then(Value::as_str).map(hex_prefixed)
+        };
         let (Some(bytecode), Some(deployed)) = (code("bytecode"), code("deployedBytecode")) else { continue };
         if bytecode == "0x" {
             continue; // an abstract contract
