@@ -7,6 +7,7 @@
 mod operators;
 mod payouts;
 mod permissions;
+mod plan;
 mod sponsorships;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use self::{operators::Operators, payouts::Payouts, permissions::Permissions, spo
 pub use self::{
     operators::{Operator, OperatorSet, Stake},
     payouts::Posted,
+    plan::PlanError,
     sponsorships::Funds,
 };
 use crate::event::{ChainEvent, Event, SponsorshipCreated};
