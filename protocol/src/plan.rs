@@ -50,6 +50,8 @@ pub struct PlanInput {
     pub root_in_force: B256,
     pub operators: Vec<PlanOperator>,
     pub sponsorships: Vec<PlanSponsorship>,
+    /// Sponsorships of something that is not a stream, with their rate: refunded whole.
+    pub unservable: Vec<(SponsorshipId, Wei)>,
     /// Explicitly granted subscribers whose delivery carries a budget.
     pub subscribers: BTreeMap<StreamId, BTreeSet<Address>>,
     /// Signers of the last certificate posted before the epoch ended, with their weight then. The one input that is known only
@@ -115,8 +117,8 @@ pub struct EpochPlan {
     pub seed: B256,
     pub operators: BTreeMap<OperatorId, PlanOperator>,
     pub parts: BTreeMap<PartKey, PlannedPart>,
-    /// `rate - partitions * (rate / partitions)` of each sponsorship, and the whole rate where the stream has no operators:
-    /// never in a pot, always refunded.
+    /// `rate - partitions * (rate / partitions)` of each sponsorship, and the whole rate of unservable ones: never in a pot,
+    /// always refunded.
     pub unallocated: Vec<(SponsorshipId, Wei)>,
     pub attesters: Vec<(OperatorId, u128)>,
     pub shares: Shares,
@@ -127,7 +129,7 @@ impl EpochPlan {
         let seed = seed(input.root_in_force, input.epoch);
         let mut redundancy = BTreeMap::<StreamPart, usize>::new();
         let mut pots = BTreeMap::<StreamPart, Vec<Pot>>::new();
-        let mut unallocated = Vec::new();
+        let mut unallocated = input.unservable;
         for sponsorship in &input.sponsorships {
             let partitions = sponsorship.partitions.clamp(1, MAX_PARTITIONS);
             let amount = sponsorship.rate.mul_div_down(1, partitions.into()).unwrap_or_default();

@@ -26,6 +26,7 @@ struct Scene {
     subscribers: u64,
     attesters: Vec<(u64, u128)>,
     shares: Shares,
+    unservable: u128,
 }
 
 impl Default for Scene {
@@ -39,6 +40,7 @@ impl Default for Scene {
             subscribers: 0,
             attesters: vec![],
             shares: Shares { attester_bps: 500, availability_bps: 5000 },
+            unservable: 0,
         }
     }
 }
@@ -51,7 +53,7 @@ impl Scene {
             id,
             weight: *weight,
             nodes: vec![node(id)],
-            key: key.clone(),
+            key,
         };
         let sponsorship = |(id, rate): (u64, &u128)| PlanSponsorship {
             id,
@@ -68,6 +70,7 @@ impl Scene {
             root_in_force: B256::ZERO,
             operators: (1..).zip(&self.weights).map(operator).collect(),
             sponsorships: (1..).zip(&self.rates).map(sponsorship).collect(),
+            unservable: vec![(99, Wei(self.unservable))],
             subscribers: [(stream.clone(), subscribers)].into(),
             attesters: self.attesters.clone(),
             shares: self.shares,
@@ -242,9 +245,10 @@ prop_compose! {
         attesters in prop::collection::vec((1_u64..8, 0_u128..1_000_000), 0..5),
         attester_bps in 0_u16..=2_000,
         availability_bps in 0_u16..=10_000,
+        unservable in 0_u128..1_000,
     ) -> Scene {
         let shares = Shares { attester_bps, availability_bps };
-        Scene { weights, rates, partitions, redundancy, share_bps, subscribers, attesters, shares }
+        Scene { weights, rates, partitions, redundancy, share_bps, subscribers, attesters, shares, unservable }
     }
 }
 
@@ -275,7 +279,7 @@ proptest! {
             }
         }
         let payout = EpochPayout::compute(&plan, &evidence).unwrap();
-        let scheduled: u128 = scene.rates.iter().sum();
+        let scheduled = scene.rates.iter().sum::<u128>() + scene.unservable;
         let paid: u128 = payout.lines.iter().map(|line| line.amount.0).sum();
         let refunded: u128 = payout.refunds.values().map(|wei| wei.0).sum();
         prop_assert_eq!(payout.scheduled, Wei(scheduled));
