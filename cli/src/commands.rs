@@ -10,13 +10,10 @@ use crate::{exec_child, logging, mqtt, shutdown};
 
 /// Decentralized publish/subscribe whose brokers are paid for the delivery they can prove.
 ///
-/// The whole path on this machine, from a sensor's message to a paid broker:
-///
-///     tatum devnet
-///
-/// Logs go to stderr and are filtered by RUST_LOG (such as `info,tatum_node=debug`); results go to stdout.
+/// `tatum devnet` runs the whole path on this machine, from a sensor's message to a paid broker. Logs go to stderr, filtered
+/// by RUST_LOG (such as `info,tatum_node=debug`); results go to stdout.
 #[derive(Debug, Parser)]
-#[command(name = "tatum", version, propagate_version = true, verbatim_doc_comment)]
+#[command(name = "tatum", version, propagate_version = true)]
 pub struct Cli {
     /// Log as lines of JSON
     #[arg(long, global = true)]
