@@ -1,4 +1,5 @@
 //! The broker node.
 mod backoff;
+pub mod core;
 pub mod keys;
 pub mod net;
