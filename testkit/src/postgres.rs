@@ -104,7 +104,8 @@ impl Postgres {
             .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"])
             .stderr(log)
             .spawn()?;
-        let base = |name: &str| format!("postgres://postgres@localhost/{name}?host={}", folder.path().display());
+        let base =
+            |name: &str| format!("postgres://postgres@localhost/{name}?host={}", folder.path().display());
         let (admin, url) = (base("postgres"), base("tatum"));
         let log_file = folder.path().join("log");
         let mut database = Self { url, server: Server::Private { child, _folder: folder } };
@@ -191,7 +192,9 @@ fn account_of(name: &str) -> anyhow::Result<(u32, u32)> {
             return Ok((uid.parse()?, gid.parse()?));
         }
     }
-    bail!("PostgreSQL refuses to run as root and there is no user `{name}` to run it as; create one or set DATABASE_URL")
+    bail!(
+        "PostgreSQL refuses to run as root and there is no user `{name}` to run it as; create one or set DATABASE_URL"
+    )
 }
 
 #[cfg(test)]

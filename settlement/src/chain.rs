@@ -1,0 +1,169 @@
+//! The chain as settlement sees it: events folded into a view, and the contracts' state at one block.
+//!
+//! It follows the chain itself instead of reading the indexer's tables: settlement goes on when the indexer is behind, and
+//! a wrong table cannot make it pay wrongly. What it decides from is read at one block hash, so that no two answers contradict each other.
+
+use crate::certificate::OperatorSet;
+use alloy::eips::{BlockId, BlockNumberOrTag};
+use alloy::primitives::{B256, U256};
+use alloy::providers::{DynProvider, Provider};
+use std::collections::BTreeMap;
+use tatum_contracts::abi::Settlement;
+use tatum_contracts::{ChainEvent, ChainView, Deployment, Event, FollowError, Follower, view};
+use tatum_protocol::bls::BlsError;
+use tatum_protocol::id::Account;
+use tatum_protocol::payout::{Cumulative, TreeError};
+
+/// Why the chain could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ChainError {
+    #[error("the node at the RPC URL: {0}")]
+    Rpc(#[from] alloy::transports::TransportError),
+    #[error("calling a contract: {0}")]
+    Contract(#[from] alloy::contract::Error),
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+}
+
+/// Settlement contract at one block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    pub block: u64,
+    /// The latest root.
+    pub posted: Option<Posted>,
+    /// Cumulative amount of all pushes.
+    pub paid: U256,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    pub epoch: u64,
+    pub root: B256,
+    pub total: U256,
+}
+
+impl Facts {
+    /// Whether an epoch is under the latest root or an older one.
+    pub fn covers(&self, epoch: u64) -> bool {
+        self.posted.is_some_and(|posted| posted.epoch >= epoch)
+    }
+
+    /// Whether everything posted is pushed.
+    pub fn all_paid(&self) -> bool {
+        self.posted.is_some_and(|posted| posted.total == self.paid)
+    }
+}
+
+#[derive(Debug)]
+pub struct Chain {
+    provider: DynProvider,
+    deployment: Deployment,
+    follower: Follower<DynProvider>,
+    view: ChainView,
+    head: Option<(u64, B256)>,
+    pushes: BTreeMap<B256, B256>,
+}
+
+/// Events are wanted at once; what a reorganisation takes back is read again.
+const CONFIRMATIONS: u64 = 0;
+
+impl Chain {
+    pub fn new(provider: DynProvider, deployment: Deployment) -> Self {
+        let follower = Follower::new(provider.clone(), deployment.clone(), CONFIRMATIONS);
+        let view = ChainView::new(deployment.clock());
+        Self { provider, deployment, follower, view, head: None, pushes: BTreeMap::new() }
+    }
+
+    pub fn provider(&self) -> &DynProvider {
+        &self.provider
+    }
+
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// The post of this epoch, or the first of a later one.
+    pub fn post_of(&self, epoch: u64) -> Option<&view::Posted> {
+        let posts = self.view.posted();
+        posts.get(posts.partition_point(|post| post.epoch < epoch))
+    }
+
+    /// Transactions that pushed chunks under the latest root, by leaf.
+    pub fn pushes(&self) -> &BTreeMap<B256, B256> {
+        &self.pushes
+    }
+
+    /// Who signs for this epoch.
+    pub fn operator_set(&self, epoch: u64) -> Result<OperatorSet, BlsError> {
+        OperatorSet::new(&self.view.operator_set(epoch))
+    }
+
+    /// Follows events to the newest block and reads the contract there. `None` while there is no block since the deployment.
+    pub async fn refresh(&mut self) -> Result<Option<Facts>, ChainError> {
+        loop {
+            match self.follower.poll().await {
+                Ok(Some(batch)) => {
+                    for event in &batch.events {
+                        self.note(event);
+                        self.view.apply(event);
+                    }
+                    self.head = Some((batch.head.number, batch.head.hash));
+                    if batch.caught_up {
+                        break;
+                    }
+                }
+                Ok(None) => break,
+                Err(FollowError::Reorged { number, .. }) => {
+                    tracing::warn!(number, "the chain was reorganised: reading it again from the deployment");
+                    *self = Self::new(self.provider.clone(), self.deployment.clone());
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        match self.head {
+            Some((number, hash)) => Ok(Some(self.facts(number, BlockId::hash(hash)).await?)),
+            None => Ok(None),
+        }
+    }
+
+    fn note(&mut self, event: &ChainEvent) {
+        match &event.event {
+            Event::Posted { .. } => self.pushes.clear(),
+            Event::Pushed { leaf, .. } => {
+                self.pushes.insert(*leaf, event.transaction);
+            }
+            _ => {}
+        }
+    }
+
+    pub async fn finalized_number(&self) -> Result<u64, ChainError> {
+        let block = self.provider.get_block_by_number(BlockNumberOrTag::Finalized).await?;
+        Ok(block.map_or(0, |block| block.header.number))
+    }
+
+    /// The contract's state at a block at or after its deployment.
+    pub async fn facts(&self, number: u64, block: BlockId) -> Result<Facts, ChainError> {
+        let contract = Settlement::new(self.deployment.settlement, &self.provider);
+        let paid = contract.paid().block(block).call().await?;
+        let posted = match contract.posted().block(block).call().await? {
+            false => None,
+            true => Some(Posted {
+                epoch: contract.lastEpoch().block(block).call().await?,
+                root: contract.root().block(block).call().await?,
+                total: contract.total().block(block).call().await?,
+            }),
+        };
+        Ok(Facts { block: number, posted, paid })
+    }
+
+    /// Whether any account of these entries has been paid less than its cumulative amount.
+    pub fn is_unpaid(&self, entries: &[U256]) -> Result<bool, TreeError> {
+        let paid = |account| match account {
+            Account::Operator(id) => self.view.stake(id).map(|stake| stake.paid),
+            Account::Sponsorship(id) => self.view.funds(id).map(|funds| funds.refunded),
+        };
+        let cumulative = Cumulative::from_entries(entries)?;
+        let owed = cumulative.iter().any(|(account, amount)| paid(account).unwrap_or_default() < amount.0);
+        Ok(owed)
+    }
+}
