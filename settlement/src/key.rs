@@ -44,8 +44,8 @@ mod tests {
         assert!(matches!(load(file.path()), Err(KeyError::Exposed { mode: 0o644, .. })));
         mode(0o600);
         assert!(load(file.path()).is_ok());
-        std::fs::write(file.path(), "secret").unwrap();
+        std::fs::write(file.path(), "0xhunter2").unwrap();
         let error = load(file.path()).unwrap_err();
-        assert!(matches!(error, KeyError::Format { .. }) && !error.to_string().contains("secret "));
+        assert!(matches!(error, KeyError::Format { .. }) && !error.to_string().contains("hunter2"));
     }
 }

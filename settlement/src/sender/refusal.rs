@@ -3,7 +3,7 @@
 //! Nodes agree on error texts, not on codes; the texts are those of go-ethereum, Bor, Erigon and anvil.
 
 use alloy::primitives::Bytes;
-use alloy::sol_types::decode_revert_reason;
+use alloy::sol_types::{GenericContractError, SolInterface};
 use alloy::transports::TransportError;
 
 /// Shows a contract's custom error.
@@ -52,7 +52,7 @@ fn describe(data: &Bytes, decode: DecodeError) -> String {
         return "reverted without a reason".to_owned();
     }
     decode(data)
-        .or_else(|| decode_revert_reason(data))
+        .or_else(|| GenericContractError::abi_decode(data).ok().map(|error| error.to_string()))
         .unwrap_or_else(|| format!("reverted with unknown data {data}"))
 }
 

@@ -1,0 +1,195 @@
+//! Whole settlement against deployed contracts, a real anvil and a real PostgreSQL.
+
+#![allow(clippy::cast_possible_wrap, clippy::cast_possible_truncation)]
+
+mod support;
+
+use alloy::primitives::{Address, B256, U256};
+use alloy::providers::ext::AnvilApi;
+use bigdecimal::BigDecimal;
+use sqlx::Row;
+use std::time::Duration;
+use support::{OPERATORS, STAKE, World, decimal, node, step_until};
+use tatum_contracts::abi::{Settlement, Staking};
+use tatum_protocol::epoch::Deadline;
+use tatum_protocol::evidence::PayoutStatement;
+use tatum_protocol::id::Account;
+use tatum_protocol::receipt::{BandwidthReceipt, Credit, Receipt};
+use tatum_settlement::{Crash, CrashPoint};
+
+#[tokio::test]
+async fn epochs_are_paid_exactly_and_once_across_a_crash() {
+    let world = World::new().await;
+    let clock = world.deployment.clock();
+    let epoch = world.next_epoch();
+    world.wait_until(clock.end(epoch)).await;
+    let (statement, cumulative) = world.propose(epoch).await;
+    for operator in 1..=OPERATORS {
+        world.attest(operator, &statement, &statement).await;
+    }
+
+    let mut dying = world.engine(Crash::fail(CrashPoint::AfterPostMinedBeforePush));
+    let crashed = loop {
+        if let Err(error) = dying.step().await {
+            break error;
+        }
+    };
+    assert!(crashed.crashed().is_some(), "{crashed}");
+    assert_eq!(world.on_chain().await, (statement.root, statement.total, U256::ZERO));
+    assert_eq!(world.status(epoch).await, "posted");
+    assert_eq!(world.purposes().await, [format!("post:{epoch}")]);
+
+    let mut engine = world.engine(Crash::default());
+    step_until(&mut engine, &world, epoch, "paid").await;
+    for _ in 0..5 {
+        engine.step().await.unwrap();
+    }
+    assert_eq!(world.on_chain().await, (statement.root, statement.total, statement.total));
+    let expected = [format!("post:{epoch}"), format!("push:{epoch}:0"), format!("push:{epoch}:1")];
+    assert_eq!(world.purposes().await, expected);
+    let staking = Staking::new(world.deployment.staking, &world.provider);
+    for id in 1..=u64::from(OPERATORS) {
+        let operator = staking.operators(id).call().await.unwrap();
+        assert_eq!(operator.paid, cumulative.get(Account::Operator(id)).0);
+        assert_eq!(operator.stake, STAKE + operator.paid);
+    }
+    let pushed = "SELECT count(*) FROM payout_chunks WHERE push_tx IS NOT NULL";
+    assert_eq!(sqlx::query_scalar::<_, i64>(pushed).fetch_one(&world.pool).await.unwrap(), 2);
+
+    world.provider.anvil_mine(Some(3), None).await.unwrap();
+    step_until(&mut engine, &world, epoch, "final").await;
+    a_late_settlement_finds_the_work_done(&world, &statement, &cumulative).await;
+    absentees_are_waited_for_and_then_named(&world, &mut engine).await;
+}
+
+/// With its own database and nothing but the proposal.
+async fn a_late_settlement_finds_the_work_done(
+    world: &World,
+    statement: &PayoutStatement,
+    cumulative: &tatum_protocol::payout::Cumulative,
+) {
+    let (database, pool) = World::database().await;
+    let late = World {
+        anvil: world.anvil.clone(),
+        provider: world.provider.clone(),
+        deployment: world.deployment.clone(),
+        database,
+        pool,
+    };
+    late.store(statement, cumulative).await;
+    step_until(&mut late.engine(Crash::default()), &late, statement.epoch, "final").await;
+    assert!(late.purposes().await.is_empty());
+    let row = sqlx::query("SELECT post_tx FROM epochs").fetch_one(&late.pool).await.unwrap();
+    assert!(row.get::<Option<Vec<u8>>, _>("post_tx").is_some());
+}
+
+async fn absentees_are_waited_for_and_then_named(
+    world: &World,
+    engine: &mut tatum_settlement::engine::Engine,
+) {
+    let clock = world.deployment.clock();
+    let epoch = world.next_epoch();
+    world.wait_until(clock.end(epoch)).await;
+    let (statement, _) = world.propose(epoch).await;
+    let other = PayoutStatement { root: B256::repeat_byte(1), ..statement };
+    world.attest(1, &statement, &statement).await;
+    world.attest(2, &statement, &statement).await;
+    // Counted, it would make a quorum and spoil the signature.
+    world.attest(3, &statement, &other).await;
+    world.wait_until(clock.deadline_ms(epoch, Deadline::Attestations) / 1000 + 1).await;
+    for _ in 0..3 {
+        engine.step().await.unwrap();
+    }
+    assert_eq!(world.status(epoch).await, "proposed");
+
+    world.attest(4, &statement, &statement).await;
+    step_until(engine, world, epoch, "paid").await;
+    let contract = Settlement::new(world.deployment.settlement, &world.provider);
+    assert_eq!(contract.lastEpoch().call().await.unwrap(), epoch);
+    let mut chain = tatum_settlement::chain::Chain::new(world.provider.clone(), world.deployment.clone());
+    chain.refresh().await.unwrap();
+    assert_eq!(chain.post_of(epoch).unwrap().absentees, [3]);
+}
+
+/// Two receipts of operator 4's node for one relayer, as the indexer stores an offence.
+async fn offend(world: &World, slot: u8, kind: &str, relayer: Address, sequences: [u32; 2], bytes: [u64; 2]) {
+    let receiver = node(4);
+    let epoch = world.next_epoch() - 2;
+    let stored = |at: usize| {
+        let credit = Credit { part: B256::repeat_byte(5), messages: 1, bytes: bytes[at], served_bytes: 0 };
+        let receipt = BandwidthReceipt {
+            epoch,
+            relayer,
+            receiver: receiver.address(),
+            sequence: sequences[at],
+            credits: vec![credit],
+        };
+        let signed = receipt.sign(&world.deployment.domain(), &receiver).unwrap();
+        postcard::to_stdvec(&signed.into_unchecked()).unwrap()
+    };
+    sqlx::query(
+        "INSERT INTO offences (slot, kind, epoch, relayer, receiver, operator_id, first, second) \
+         VALUES ($1, $2, $3, $4, $5, 4, $6, $7)",
+    )
+    .bind([slot; 32].as_slice())
+    .bind(kind)
+    .bind(epoch as i64)
+    .bind(relayer.as_slice())
+    .bind(receiver.address().as_slice())
+    .bind(stored(0))
+    .bind(stored(1))
+    .execute(&world.pool)
+    .await
+    .unwrap();
+}
+
+/// Status, reason and amount once it is settled.
+async fn outcome(world: &World, slot: u8) -> (String, Option<String>, Option<BigDecimal>) {
+    let mut engine = world.engine(Crash::default());
+    for _ in 0..200 {
+        engine.step().await.unwrap();
+        let row = sqlx::query("SELECT status, reason, amount FROM offences WHERE slot = $1")
+            .bind([slot; 32].as_slice())
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+        let status: String = row.get("status");
+        if status != "found" && status != "submitted" {
+            return (status, row.get("reason"), row.get("amount"));
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the offence was never settled");
+}
+
+#[tokio::test]
+async fn contradictions_cost_stake_on_chain_and_nothing_else_does() {
+    let world = World::new().await;
+    let staking = Staking::new(world.deployment.staking, &world.provider);
+    let penalty = STAKE / 10;
+    let [first, second] = [node(1).address(), node(2).address()];
+
+    offend(&world, 1, "receipt_equivocation", first, [7, 7], [10, 11]).await;
+    assert_eq!(outcome(&world, 1).await, ("slashed".to_owned(), None, Some(decimal(U256::from(penalty)))));
+    assert_eq!(staking.operators(4).call().await.unwrap().stake, STAKE - penalty);
+
+    offend(&world, 2, "receipt_regression", second, [7, 8], [10, 9]).await;
+    let (status, _, amount) = outcome(&world, 2).await;
+    let again = (STAKE - penalty) / 10;
+    assert_eq!((status.as_str(), amount), ("slashed", Some(decimal(U256::from(again)))));
+    assert_eq!(staking.operators(4).call().await.unwrap().stake, STAKE - penalty - again);
+
+    // No contradiction, and an offence that was punished: refused without a transaction.
+    offend(&world, 3, "receipt_regression", first, [7, 8], [10, 10]).await;
+    let (status, reason, _) = outcome(&world, 3).await;
+    assert_eq!((status.as_str(), reason.unwrap().contains("do not contradict")), ("refused", true));
+    sqlx::query("INSERT INTO offences SELECT $1, kind, epoch, relayer, receiver, operator_id, first, second FROM offences WHERE slot = $2")
+        .bind([4; 32].as_slice())
+        .bind([1; 32].as_slice())
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let (status, reason, _) = outcome(&world, 4).await;
+    assert_eq!((status.as_str(), reason.unwrap().contains("AlreadyPunished")), ("refused", true));
+    assert_eq!(world.purposes().await.len(), 2);
+}
