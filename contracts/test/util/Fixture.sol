@@ -15,6 +15,19 @@ import {HashToCurve} from "../../src/libraries/HashToCurve.sol";
 import {Certificate} from "../../src/libraries/Types.sol";
 import {Vm, vm} from "./Vm.sol";
 
+/// @dev Only creates, so that its nonce, and with it the addresses to come, is known.
+contract Deployer {
+    function deploy(bytes memory code) external returns (address created) {
+        assembly {
+            created := create(0, add(code, 0x20), mload(code))
+            if iszero(created) {
+                returndatacopy(0, 0, returndatasize())
+                revert(0, returndatasize())
+            }
+        }
+    }
+}
+
 /// @dev A deployment of the committed artifacts, and operators whose keys come from tests/vectors/bls.json: G2 has no
 /// scalar multiplication on chain, so keys and sums of keys are read rather than computed.
 abstract contract Fixture {
@@ -30,6 +43,7 @@ abstract contract Fixture {
     address internal constant SPONSOR = address(0x5050);
     string internal constant STREAM = "0x00000000000000000000000000000000000000aa/machine";
 
+    Deployer private deployer;
     IERC20 internal token;
     IStaking internal staking;
     ISponsorships internal sponsorships;
@@ -52,10 +66,10 @@ abstract contract Fixture {
     function setUp() public virtual {
         vm.warp(GENESIS);
         keys = vm.readFile("../tests/vectors/bls.json");
-        uint64 nonce = vm.getNonce(address(this));
+        deployer = new Deployer();
         address[5] memory here;
         for (uint64 i = 0; i < 5; ++i) {
-            here[i] = vm.computeCreateAddress(address(this), nonce + i);
+            here[i] = vm.computeCreateAddress(address(deployer), i + 1);
         }
         token = IERC20(create("DataToken", abi.encode(address(this), uint256(1e9) * DATA)));
         staking = IStaking(create("Staking", abi.encode(stakingParameters(here[0], here[3], here[4]))));
@@ -81,17 +95,7 @@ abstract contract Fixture {
     /// @dev Creates a contract from its artifact; a revert of the constructor is passed on.
     function create(string memory name, bytes memory arguments) internal returns (address created) {
         string memory artifact = vm.readFile(string.concat("artifacts/", name, ".json"));
-        return this.deploy(bytes.concat(vm.parseJsonBytes(artifact, ".bytecode"), arguments));
-    }
-
-    function deploy(bytes memory code) external returns (address created) {
-        assembly {
-            created := create(0, add(code, 0x20), mload(code))
-            if iszero(created) {
-                returndatacopy(0, 0, returndatasize())
-                revert(0, returndatasize())
-            }
-        }
+        return deployer.deploy(bytes.concat(vm.parseJsonBytes(artifact, ".bytecode"), arguments));
     }
 
     // ---- time

@@ -15,7 +15,6 @@ interface Vm {
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function addr(uint256 key) external pure returns (address);
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-    function getNonce(address account) external view returns (uint64);
     function toString(uint256 value) external pure returns (string memory);
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
