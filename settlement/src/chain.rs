@@ -61,7 +61,11 @@ pub struct Chain {
     follower: Follower<DynProvider>,
     view: ChainView,
     head: Option<(u64, B256)>,
+    /// Of the head, once they were read.
+    facts: Option<(B256, Facts)>,
     pushes: BTreeMap<B256, B256>,
+    /// What each proven offence cost, by slot.
+    punished: BTreeMap<B256, u128>,
 }
 
 /// Events are wanted at once; what a reorganisation takes back is read again.
@@ -71,7 +75,16 @@ impl Chain {
     pub fn new(provider: DynProvider, deployment: Deployment) -> Self {
         let follower = Follower::new(provider.clone(), deployment.clone(), CONFIRMATIONS);
         let view = ChainView::new(deployment.clock());
-        Self { provider, deployment, follower, view, head: None, pushes: BTreeMap::new() }
+        Self {
+            provider,
+            deployment,
+            follower,
+            view,
+            head: None,
+            facts: None,
+            pushes: BTreeMap::new(),
+            punished: BTreeMap::new(),
+        }
     }
 
     pub fn provider(&self) -> &DynProvider {
@@ -91,6 +104,11 @@ impl Chain {
     /// Transactions that pushed chunks under the latest root, by leaf.
     pub fn pushes(&self) -> &BTreeMap<B256, B256> {
         &self.pushes
+    }
+
+    /// What the offence in this slot cost, if it was proven by anyone.
+    pub fn punished(&self, slot: &B256) -> Option<u128> {
+        self.punished.get(slot).copied()
     }
 
     /// Who signs for this epoch.
@@ -120,10 +138,11 @@ impl Chain {
                 Err(error) => return Err(error.into()),
             }
         }
-        match self.head {
-            Some((number, hash)) => Ok(Some(self.facts(number, BlockId::hash(hash)).await?)),
-            None => Ok(None),
+        let Some((number, hash)) = self.head else { return Ok(None) };
+        if self.facts.is_none_or(|(at, _)| at != hash) {
+            self.facts = Some((hash, self.facts(number, BlockId::hash(hash)).await?));
         }
+        Ok(self.facts.map(|(_, facts)| facts))
     }
 
     fn note(&mut self, event: &ChainEvent) {
@@ -131,6 +150,9 @@ impl Chain {
             Event::Posted { .. } => self.pushes.clear(),
             Event::Pushed { leaf, .. } => {
                 self.pushes.insert(*leaf, event.transaction);
+            }
+            Event::OffenceProven { slot, amount, .. } => {
+                self.punished.insert(*slot, *amount);
             }
             _ => {}
         }

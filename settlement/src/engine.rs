@@ -63,8 +63,18 @@ impl Engine {
     pub async fn step(&mut self) -> Result<bool, EngineError> {
         self.look_at_balance().await?;
         // What is under way goes first: it depends on nothing below.
-        let before = self.sender.drive().await?;
-        let Some(facts) = self.chain.refresh().await? else {
+        let driven = self.sender.drive().await;
+        let facts = self.chain.refresh().await?;
+        let before = match (driven, &facts) {
+            (Ok(progress), _) => progress,
+            // Nothing new is begun while what is under way cannot be sent; what others do is still noted.
+            (Err(error), Some(facts)) => {
+                self.pipeline.reconcile(&self.chain, facts).await?;
+                return Err(error.into());
+            }
+            (Err(error), None) => return Err(error.into()),
+        };
+        let Some(facts) = facts else {
             self.health.stepped(before, Step::default(), 0, None);
             return Ok(before.moved);
         };

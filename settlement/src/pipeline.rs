@@ -1,7 +1,7 @@
 //! An epoch's way from proposal to final payout: `proposed -> attested -> posted -> paid -> final`.
 //!
 //! `attested` is ours: the certificate is made and the intent to post it is committed in the same database transaction. Everything after is
-//! the chain's word, whoever posted or pushed: [`reconcile`] only writes down what the contract says, back steps after a
+//! the chain's word, whoever posted or pushed: [`Pipeline::reconcile`] only writes down what the contract says, back steps after a
 //! reorganisation included. So there is nothing to lose in a crash, and a second settlement's work is simply found done.
 //!
 //! Payouts are cumulative: a later root carries the epochs before it, which advance with it.
@@ -67,10 +67,15 @@ impl Pipeline {
 
     /// One look at all epochs, with the chain at `facts` and the clock at `now_ms`.
     pub async fn step(&mut self, chain: &Chain, facts: &Facts, now_ms: u64) -> Result<Step, PipelineError> {
-        let mut step = Step { moved: reconcile::reconcile(&self.pool, chain, facts).await?, stalled: vec![] };
+        let mut step = Step { moved: self.reconcile(chain, facts).await?, stalled: vec![] };
         self.push(chain, facts, &mut step).await?;
         self.post(chain, facts, now_ms, &mut step).await?;
         Ok(step)
+    }
+
+    /// Only writes down what the chain says. True if anything changed.
+    pub async fn reconcile(&self, chain: &Chain, facts: &Facts) -> Result<bool, PipelineError> {
+        reconcile::reconcile(&self.pool, chain, facts).await
     }
 }
 

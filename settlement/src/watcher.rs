@@ -1,18 +1,17 @@
 //! Brings offences that the indexer found before the contract: `found -> submitted -> slashed | refused`.
 //!
-//! A proof is checked here first: what is in the table must prove itself, and only then costs gas. Offences of receivers that work
+//! Slots are the contract's (`slotOf`), so an offence that somebody else proved is found punished. A proof is checked here first: what is in the table must prove itself, and only then costs gas. Offences of receivers that work
 //! for no operator stay `found`: there is nothing to slash.
 
 mod proof;
 
 use crate::chain::Chain;
-use crate::numeric::{Malformed, from_u256, to_b256};
-use crate::sender::{Call, Sender, SenderError, Status};
-use alloy::primitives::{B256, Bytes, U256};
-use alloy::providers::Provider;
+use crate::numeric::{Malformed, to_b256};
+use crate::sender::{Call, Sender, SenderError, Status, Transaction};
+use alloy::primitives::{B256, Bytes};
+use bigdecimal::BigDecimal;
 use sqlx::{PgPool, Row};
 use std::sync::Arc;
-use tatum_contracts::Event;
 
 /// Offences taken up in one step.
 const MAX_OFFENCES: i64 = 16;
@@ -25,8 +24,6 @@ pub enum WatcherError {
     Malformed(#[from] Malformed),
     #[error(transparent)]
     Sender(#[from] SenderError),
-    #[error("the node at the RPC URL: {0}")]
-    Rpc(#[from] alloy::transports::TransportError),
 }
 
 #[derive(Debug)]
@@ -47,15 +44,22 @@ impl Watcher {
         Self { pool, sender }
     }
 
-    /// Submits what was found and notes what became of what was submitted. True if anything moved.
+    /// Submits what was found and notes what became of it, by whomever. True if anything moved.
     pub async fn step(&self, chain: &Chain) -> Result<bool, WatcherError> {
         let mut moved = false;
-        for offence in self.offences("found").await? {
-            self.submit(chain, offence).await?;
-            moved = true;
-        }
-        for offence in self.offences("submitted").await? {
-            moved |= self.conclude(chain, offence.slot).await?;
+        for status in ["found", "submitted"] {
+            for offence in self.offences(status).await? {
+                moved |=
+                    match (chain.punished(&offence.slot), self.sender.find(&purpose(offence.slot)).await?) {
+                        (Some(amount), _) => self.slashed(offence.slot, amount).await?,
+                        (None, None) => self.submit(chain, offence).await?,
+                        (None, Some(Transaction { status: Status::Reverted, error, .. })) => {
+                            self.refuse(offence.slot, error.as_deref().unwrap_or("reverted")).await?
+                        }
+                        // Under way, or mined and to be seen among the chain's events soon.
+                        (None, Some(_)) => false,
+                    };
+            }
         }
         Ok(moved)
     }
@@ -80,7 +84,7 @@ impl Watcher {
         rows.iter().map(offence).collect()
     }
 
-    async fn submit(&self, chain: &Chain, offence: Offence) -> Result<(), WatcherError> {
+    async fn submit(&self, chain: &Chain, offence: Offence) -> Result<bool, WatcherError> {
         let deployment = chain.deployment();
         let slot = offence.slot;
         let calldata: Bytes =
@@ -99,50 +103,27 @@ impl Watcher {
         let sql = "UPDATE offences SET status = 'submitted' WHERE slot = $1";
         sqlx::query(sql).bind(slot.as_slice()).execute(&mut *db).await?;
         db.commit().await?;
-        Ok(())
+        Ok(true)
     }
 
-    async fn conclude(&self, chain: &Chain, slot: B256) -> Result<bool, WatcherError> {
-        let Some(transaction) = self.sender.find(&purpose(slot)).await? else {
-            // Submitted with another key: that sender's transaction decides. The contract refuses a second proof.
-            return Ok(false);
-        };
-        match (transaction.status, transaction.hash) {
-            (Status::Reverted, _) => {
-                self.refuse(slot, transaction.error.as_deref().unwrap_or("reverted")).await?;
-                Ok(true)
-            }
-            (Status::Mined | Status::Final, Some(hash)) => {
-                let Some(amount) = self.slashed_amount(chain, hash).await? else { return Ok(false) };
-                sqlx::query("UPDATE offences SET status = 'slashed', amount = $2 WHERE slot = $1")
-                    .bind(slot.as_slice())
-                    .bind(from_u256(U256::from(amount)))
-                    .execute(&self.pool)
-                    .await?;
-                tracing::warn!(%slot, amount, "stake slashed");
-                Ok(true)
-            }
-            _ => Ok(false),
-        }
+    async fn slashed(&self, slot: B256, amount: u128) -> Result<bool, WatcherError> {
+        tracing::warn!(%slot, amount, "stake slashed");
+        sqlx::query("UPDATE offences SET status = 'slashed', amount = $2 WHERE slot = $1")
+            .bind(slot.as_slice())
+            .bind(BigDecimal::from(amount))
+            .execute(&self.pool)
+            .await?;
+        Ok(true)
     }
 
-    /// From the transaction's own events; `None` if a reorganisation has just taken it back.
-    async fn slashed_amount(&self, chain: &Chain, hash: B256) -> Result<Option<u128>, WatcherError> {
-        let Some(receipt) = chain.provider().get_transaction_receipt(hash).await? else { return Ok(None) };
-        Ok(receipt.logs().iter().find_map(|log| match Event::decode(chain.deployment(), &log.inner) {
-            Ok(Some(Event::OffenceProven { amount, .. })) => Some(amount),
-            _ => None,
-        }))
-    }
-
-    async fn refuse(&self, slot: B256, reason: &str) -> Result<(), WatcherError> {
+    async fn refuse(&self, slot: B256, reason: &str) -> Result<bool, WatcherError> {
         tracing::warn!(%slot, reason, "offence refused");
         sqlx::query("UPDATE offences SET status = 'refused', reason = $2 WHERE slot = $1")
             .bind(slot.as_slice())
             .bind(reason)
             .execute(&self.pool)
             .await?;
-        Ok(())
+        Ok(true)
     }
 }
 

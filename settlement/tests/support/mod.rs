@@ -34,9 +34,9 @@ pub(crate) struct World {
     pub(crate) anvil: Arc<Anvil>,
     pub(crate) provider: DynProvider,
     pub(crate) deployment: Deployment,
-    /// Dropped after the pools.
-    pub(crate) database: Postgres,
     pub(crate) pool: PgPool,
+    /// Held: it ends when it is dropped.
+    pub(crate) _database: Postgres,
 }
 
 pub(crate) fn bls(operator: u8) -> SecretKey {
@@ -78,9 +78,9 @@ impl World {
             register(&owner, address, &deployment, n).await;
         }
         sponsor(&holder, &deployment).await;
-        let (database, pool) = Self::database().await;
+        let (_database, pool) = Self::database().await;
         let provider = provider(anvil.url()).unwrap();
-        Self { anvil, provider, deployment, database, pool }
+        Self { anvil, provider, deployment, pool, _database }
     }
 
     pub(crate) async fn database() -> (Postgres, PgPool) {
