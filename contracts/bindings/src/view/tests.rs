@@ -142,8 +142,7 @@ fn a_sponsorship_pays_from_its_start_for_its_epochs() {
         (1_000, Event::Refunded { sponsorship: 1, amount: 4, cumulative: 9 }),
         (1_000, Event::Reclaimed { sponsorship: 1, sponsor: address(9), amount: 6 }),
     ]);
-    let active =
-        |epoch| view.sponsorships_active(epoch).iter().map(|s| s.sponsorship).collect::<Vec<_>>();
+    let active = |epoch| view.sponsorships_active(epoch).iter().map(|s| s.sponsorship).collect::<Vec<_>>();
     assert_eq!(active(1), Vec::<u64>::new());
     assert_eq!(active(2), vec![1]);
     assert_eq!(active(4), vec![1, 2]);
@@ -215,9 +214,8 @@ fn subscribers_are_those_granted_before_the_cutoff_and_beyond_the_end() {
 
 #[test]
 fn deleting_a_stream_ends_its_permissions() {
-    let created = |timestamp| {
-        (timestamp, Event::StreamCreated { stream: STREAM.into(), metadata: "{}".into() })
-    };
+    let created =
+        |timestamp| (timestamp, Event::StreamCreated { stream: STREAM.into(), metadata: "{}".into() });
     let view = view([
         created(1_000),
         granted(1_000, address(1), u64::MAX, u64::MAX),
