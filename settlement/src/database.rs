@@ -14,11 +14,14 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// Between looks at something that is not ready.
 const RETRY: Duration = Duration::from_millis(500);
 const POOL_SIZE: u32 = 4;
+/// Longest wait for a connection: a step fails then, and is tried again.
+const ACQUIRE: Duration = Duration::from_secs(5);
 
 /// Connects and waits until every migration known here is there. `None` if told to stop before.
 pub async fn connect(url: &str, shutdown: &CancellationToken) -> Result<Option<PgPool>, sqlx::Error> {
     let options: sqlx::postgres::PgConnectOptions = url.parse()?;
-    let pool = PgPoolOptions::new().max_connections(POOL_SIZE).connect_lazy_with(options);
+    let pool =
+        PgPoolOptions::new().max_connections(POOL_SIZE).acquire_timeout(ACQUIRE).connect_lazy_with(options);
     let mut said = None;
     loop {
         let waiting_for = match missing(&pool).await {

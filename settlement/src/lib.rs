@@ -44,6 +44,8 @@ use tokio_util::sync::CancellationToken;
 /// Between looks when nothing moves, and when something does.
 const POLL: Duration = Duration::from_millis(500);
 const POLL_MOVING: Duration = Duration::from_millis(50);
+/// A node that takes a request and never answers must not hold settlement up. Cutting a step short is as safe as a crash.
+const STEP_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest wait after failures in a row.
 const MAX_BACKOFF: Duration = Duration::from_secs(15);
 
@@ -114,14 +116,18 @@ async fn settle(
             .check()
             .await
             .context("the connection that holds the nonce lock is gone, another settlement may go on")?;
-        let wait = match engine.step().await {
+        let stepped = tokio::select! {
+            stepped = tokio::time::timeout(STEP_TIMEOUT, engine.step()) => stepped,
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        let wait = match stepped.map_err(anyhow::Error::new).and_then(|stepped| Ok(stepped?)) {
             Ok(moved) => {
                 failures = 0;
                 if moved { POLL_MOVING } else { POLL }
             }
             Err(error) => {
-                tracing::warn!(%error, "step failed, trying again");
-                health.failed(error.to_string());
+                tracing::warn!(error = format!("{error:#}"), "step failed, trying again");
+                health.failed(format!("{error:#}"));
                 failures = failures.saturating_add(1);
                 POLL.saturating_mul(1 << failures.min(8)).min(MAX_BACKOFF)
             }
