@@ -11,11 +11,13 @@ use libp2p::PeerId;
 use std::sync::Arc;
 use std::time::Duration;
 use tatum_protocol::wire::{Evidence, MAX_ITEMS, MAX_REQUEST_BYTES, Request, Response, Verdict};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// How long an idle outbox sleeps unless it is woken.
 const IDLE: Duration = Duration::from_secs(5);
+/// Short, because what comes after the deadline for receipts is worth nothing.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Bytes of one request: half of what is allowed, so that encoding never exceeds it.
 const REQUEST_BYTES: usize = MAX_REQUEST_BYTES / 2;
 
@@ -25,8 +27,27 @@ pub(crate) struct Outbox {
     pub(crate) network: Network,
     pub(crate) store: Store,
     pub(crate) metrics: Arc<Metrics>,
-    /// Told when something was put in.
-    pub(crate) filled: Arc<Notify>,
+    pub(crate) filled: watch::Receiver<u64>,
+}
+
+/// Tells every outbox that something was put in; nothing told is lost while an outbox is busy.
+#[derive(Debug, Clone)]
+pub(crate) struct Filled(Arc<watch::Sender<u64>>);
+
+impl Default for Filled {
+    fn default() -> Self {
+        Self(Arc::new(watch::channel(0).0))
+    }
+}
+
+impl Filled {
+    pub(crate) fn tell(&self) {
+        self.0.send_modify(|times| *times = times.wrapping_add(1));
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<u64> {
+        self.0.subscribe()
+    }
 }
 
 /// What one round came to.
@@ -40,15 +61,16 @@ enum Round {
 }
 
 impl Outbox {
-    pub(crate) async fn run(self, indexer: PeerId, shutdown: CancellationToken) {
+    pub(crate) async fn run(mut self, indexer: PeerId, shutdown: CancellationToken) {
         let name = indexer.to_string();
-        let mut backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(30));
+        let mut backoff = Backoff::new(Duration::from_millis(250), LONGEST_PAUSE);
         loop {
+            self.filled.mark_unchanged();
             let round = tokio::select! {
                 () = shutdown.cancelled() => return,
                 round = self.round(indexer, &name) => round,
             };
-            let pause = match round {
+            let pause = match &round {
                 Ok(Round::Progress) => {
                     backoff.reset();
                     continue;
@@ -64,16 +86,11 @@ impl Outbox {
                     return;
                 }
             };
-            let woken = async {
-                match round {
-                    Ok(Round::Empty) => self.filled.notified().await,
-                    _ => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
-                () = woken => {}
+                // The sender is gone when the node stops.
+                Ok(()) = self.filled.changed(), if matches!(round, Ok(Round::Empty)) => {}
             }
         }
     }

@@ -33,7 +33,8 @@ pub enum Write {
     SubmitBeside { indexers: Vec<String>, evidence: Box<Evidence> },
     /// An indexer has judged this entry.
     Settled { indexer: String, entry: Entry },
-    /// Forgets what is of epochs before this one. Outbox entries stay until they are judged.
+    /// Forgets what is of epochs before this one. Outbox entries stay until they are judged, payout slots for ever: a second
+    /// statement is an offence at any age.
     Prune { before: u64 },
 }
 
@@ -106,7 +107,7 @@ fn apply(transaction: &WriteTransaction, write: &Write) -> Result<(), StoreError
             Ok(())
         }
         Write::Prune { before } => {
-            for table in [BANDWIDTH, HELD, CLOSED, DELIVERIES, PAYOUT_SLOTS] {
+            for table in [BANDWIDTH, HELD, CLOSED, DELIVERIES] {
                 let bound = before.to_be_bytes();
                 transaction.open_table(table)?.retain_in(..bound.as_slice(), |_, _| false)?;
             }

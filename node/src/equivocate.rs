@@ -1,0 +1,23 @@
+//! Fault injection, hidden behind `tatum node --equivocate`: a second, contradicting receipt beside every honest one. It is what
+//! slashing exists for; the watcher must find it. Nothing else in the node knows how to do this.
+
+use tatum_protocol::eip712::Domain;
+use tatum_protocol::receipt::{BandwidthReceipt, Checked, Receipt};
+use tatum_protocol::secp::Signer;
+
+/// A receipt for the same slot with other credits.
+pub(crate) fn contradict(
+    receipt: &Checked<BandwidthReceipt>,
+    domain: &Domain,
+    signer: &Signer,
+) -> Option<Checked<BandwidthReceipt>> {
+    let mut other = receipt.receipt().clone();
+    let credit = other.credits.first_mut()?;
+    credit.messages = credit.messages.checked_add(1)?;
+    credit.bytes = credit.bytes.checked_add(1)?;
+    tracing::warn!(
+        epoch = other.epoch, relayer = %other.relayer, sequence = other.sequence,
+        "EQUIVOCATING on purpose (--equivocate): this costs the operator's stake"
+    );
+    other.sign(domain, signer).ok()
+}
