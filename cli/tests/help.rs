@@ -29,7 +29,9 @@ fn commands() -> Vec<String> {
 #[test]
 fn every_command_has_a_help_that_names_its_flags() {
     let commands = commands();
-    for expected in ["publish", "subscribe", "help"] {
+    for expected in
+        ["init", "devnet", "deploy", "node", "indexer", "settlement", "publish", "subscribe", "help"]
+    {
         assert!(commands.iter().any(|command| command == expected), "no {expected} in {commands:?}");
     }
     for command in commands.iter().filter(|command| *command != "help") {

@@ -105,7 +105,12 @@ impl Publisher {
             current += 1;
             // At once to another broker; only a whole round without success is worth waiting for.
             if current % self.brokers.len() == 0 || self.brokers.len() == 1 {
-                backoff.wait().await;
+                let patience = self.flush_by.unwrap_or_else(|| Instant::now() + FLUSH_TIMEOUT);
+                tokio::select! {
+                    () = backoff.wait() => {}
+                    () = tokio::time::sleep_until(patience.into()) => {}
+                    () = self.shutdown.cancelled(), if self.source.is_some() => {}
+                }
             }
         }
         self.report("finished", None);
