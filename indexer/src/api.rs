@@ -5,6 +5,7 @@
 mod epochs;
 mod error;
 mod events;
+mod extract;
 mod health;
 mod metrics;
 mod network;

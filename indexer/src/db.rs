@@ -55,7 +55,8 @@ pub enum DbError {
 pub async fn open(url: &str) -> Result<PgPool, DbError> {
     let options = PgConnectOptions::from_str(url).map_err(DbError::Url)?.application_name("tatum-indexer");
     let mut connection = PgConnection::connect_with(&options).await.map_err(DbError::Connect)?;
-    sqlx::migrate!("../migrations").run(&mut connection).await?;
+    // `run` says the same, but the compiler cannot see that a future holding its future is `Send`.
+    sqlx::migrate!("../migrations").run_direct(None, &mut connection, false).await?;
     connection.close().await?;
     // A wait without a bound would turn a stuck database into a stuck indexer; with one it turns into `Retry`.
     let bounded = options.options([

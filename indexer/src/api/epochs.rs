@@ -1,11 +1,12 @@
 //! `/epochs` and `/epochs/{n}`.
 
+use super::extract::{Path, Query};
 use super::page::{Page, epoch_column, next_before, unknown_epoch};
 use super::types::{Epoch, EpochDetail, Epochs, Volume};
 use super::{ApiError, ApiState, operators};
 use crate::db::{DbError, convert};
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use sqlx::{FromRow, PgPool};
 use tatum_protocol::epoch::EpochClock;
 

@@ -1,5 +1,6 @@
 //! `/operators`, `/operators/{id}/epochs` and `/earnings`.
 
+use super::extract::{Path, Query};
 use super::page::{Page, epoch_column, next_before};
 use super::types::{
     ByKind, Earnings, EarningsRow, Operator, OperatorEarning, OperatorEpoch, OperatorEpochs, Operators,
@@ -8,7 +9,7 @@ use super::{ApiError, ApiState};
 use crate::db::{DbError, convert};
 use alloy::primitives::U256;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use sqlx::PgPool;
 use std::collections::{BTreeMap, BTreeSet};
 

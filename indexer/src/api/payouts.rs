@@ -1,6 +1,7 @@
 //! `/epochs/{n}/payouts` and `/epochs/{n}/receipts`: what was paid, and what it was paid for.
 
 use super::epochs::{count, one};
+use super::extract::Path;
 use super::page::epoch_column;
 use super::types::{
     BandwidthReceipt, Chunk, DeliveryReceipt, Line, PayoutAttestation, Payouts, Receipts, Refund,
@@ -9,7 +10,7 @@ use super::types::{
 use super::{ApiError, ApiState, MAX_LINES};
 use crate::db::{DbError, convert};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use sqlx::PgPool;
 
 pub(super) async fn payouts(

@@ -1,0 +1,7 @@
+//! The indexer on a real PostgreSQL, with the chain and the clock stated by the test.
+
+mod api;
+mod epochs;
+mod ingest;
+mod process;
+mod world;
