@@ -5,8 +5,7 @@
 mod follow;
 mod followed;
 
-pub(crate) use follow::restore;
-pub use follow::{ChainError, Following, follow};
+pub use follow::{ChainError, Following, follow, restore};
 pub use followed::FollowedChain;
 
 use alloy::primitives::{Address, B256, U256};

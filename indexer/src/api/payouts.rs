@@ -116,8 +116,10 @@ fn received(at: i64) -> u64 {
     u64::try_from(at).unwrap_or_default()
 }
 
+type BandwidthRow = (Vec<u8>, Vec<u8>, i64, Vec<u8>, i64);
+
 async fn bandwidth(pool: &PgPool, epoch: i64) -> Result<Vec<BandwidthReceipt>, DbError> {
-    let rows: Vec<(Vec<u8>, Vec<u8>, i64, Vec<u8>, i64)> = sqlx::query_as(
+    let rows: Vec<BandwidthRow> = sqlx::query_as(
         "SELECT relayer, receiver, sequence, digest, (extract(epoch FROM received_at) * 1000)::bigint
          FROM bandwidth_receipts WHERE epoch = $1 ORDER BY relayer, receiver LIMIT $2",
     )

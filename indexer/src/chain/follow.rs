@@ -46,7 +46,7 @@ impl From<sqlx::Error> for ChainError {
 }
 
 /// Restores the view from the database. To be called once, before anything asks the view.
-pub(crate) async fn restore(pool: &PgPool, chain: &FollowedChain) -> Result<(), DbError> {
+pub async fn restore(pool: &PgPool, chain: &FollowedChain) -> Result<(), DbError> {
     let head: Option<(i64, Vec<u8>, i64)> =
         sqlx::query_as("SELECT number, hash, timestamp FROM chain_blocks ORDER BY number DESC LIMIT 1")
             .fetch_optional(pool)

@@ -176,7 +176,7 @@ async fn a_change_of_an_epoch_is_an_event() {
     let mut text = String::new();
     while !text.contains("closing") {
         let wait = tokio::time::timeout(std::time::Duration::from_secs(20), events.chunk());
-        text += &String::from_utf8(wait.await.unwrap().unwrap().unwrap().to_vec()).unwrap();
+        text += std::str::from_utf8(&wait.await.unwrap().unwrap().unwrap()).unwrap();
     }
     assert!(text.contains("event: epoch\ndata: {\"epoch\":2,\"status\":\"closing\"}"), "{text}");
     server.shutdown.cancel();

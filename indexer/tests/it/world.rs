@@ -95,9 +95,11 @@ impl Chain for StatedChain {
             redundancy: 3,
             subscriber_share_bps: state.subscriber_share_bps,
         };
-        let subscribers = (state.subscriber_share_bps > 0)
-            .then(|| BTreeMap::from([(stream, [subscriber().address()].into())]))
-            .unwrap_or_default();
+        let subscribers = if state.subscriber_share_bps > 0 {
+            BTreeMap::from([(stream, [subscriber().address()].into())])
+        } else {
+            BTreeMap::new()
+        };
         Some(Arc::new(EpochPlan::new(PlanInput {
             epoch,
             checkpoint: 1,
