@@ -138,8 +138,11 @@ impl Publisher {
             }
             if connected {
                 while let Some(payload) = self.outbox.take() {
-                    // The window is half the queue, so there is room.
-                    session.client.try_publish(&self.topic, QoS::AtLeastOnce, false, payload)?;
+                    // The window is half the queue, so there is room: it is refused if the connection just ended.
+                    let sent = session.client.try_publish(&self.topic, QoS::AtLeastOnce, false, payload);
+                    if sent.is_err() {
+                        return Ok(Left::Lost("the connection ended".to_owned()));
+                    }
                 }
             }
             let accepts = self.outbox.has_room();
