@@ -31,6 +31,7 @@ struct Row {
     earned: String,
     refunded: String,
     attestations: i64,
+    settled_by: Option<i64>,
 }
 
 async fn load(pool: &PgPool, clock: EpochClock, below: i64, limit: i64) -> Result<Vec<Epoch>, DbError> {
@@ -44,7 +45,9 @@ async fn load(pool: &PgPool, clock: EpochClock, below: i64, limit: i64) -> Resul
                 (extract(epoch FROM final_at) * 1000)::bigint AS final_at,
                 (SELECT coalesce(sum(amount), 0)::text FROM payout_lines l WHERE l.epoch = e.epoch) AS earned,
                 (SELECT coalesce(sum(amount), 0)::text FROM refunds r WHERE r.epoch = e.epoch) AS refunded,
-                (SELECT count(DISTINCT operator_id) FROM payout_attestations a WHERE a.epoch = e.epoch) AS attestations
+                (SELECT count(DISTINCT operator_id) FROM payout_attestations a WHERE a.epoch = e.epoch) AS attestations,
+                (SELECT min(p.epoch) FROM epochs p
+                 WHERE p.epoch >= e.epoch AND p.status IN ('posted', 'paid', 'final')) AS settled_by
          FROM epochs e WHERE epoch < $1 ORDER BY epoch DESC LIMIT $2",
     )
     .bind(below)
@@ -75,6 +78,7 @@ impl Row {
             root: hash("root", self.root)?,
             total: self.total,
             attestations: count(self.attestations),
+            settled_by: self.settled_by.map(|epoch| convert::uint("epoch", epoch)).transpose()?,
             post_tx: hash("transaction hash", self.post_tx)?,
             proposed_at: time(self.proposed_at),
             attested_at: time(self.attested_at),

@@ -87,6 +87,8 @@ pub struct Epoch {
     pub root: Option<B256>,
     pub total: Option<Amount>,
     pub attestations: u32,
+    /// The posted epoch whose root pays this one: itself, or a later one where this was never posted.
+    pub settled_by: Option<u64>,
     pub post_tx: Option<B256>,
     pub proposed_at: Option<u64>,
     pub attested_at: Option<u64>,

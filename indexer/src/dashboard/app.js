@@ -52,6 +52,13 @@ function cell(child) {
 const hash = (hex) => (hex ? cell(el("code", short(hex), { title: hex })) : el("td", "–"));
 const status = (text) => cell(el("span", text, { class: `status ${text}` }));
 
+/** An epoch that was never posted is paid by a later root. */
+function epochStatus(e) {
+  const shown = status(e.status);
+  if (e.settled_by !== null && e.settled_by !== e.epoch) shown.append(` paid with ${e.settled_by}`);
+  return shown;
+}
+
 function fill(id, rows, columns, empty) {
   if (rows.length === 0) {
     const row = el("tr");
@@ -86,7 +93,7 @@ function showTotals(s) {
 
 function showEpochs({ epochs }) {
   fill("epochs", epochs.map((e) => tr(
-    rowHead(String(e.epoch)), status(e.status), number(e.messages),
+    rowHead(String(e.epoch)), epochStatus(e), number(e.messages),
     el("td", `${e.certified_parts} of ${e.sponsored_parts}`, { class: "n" }),
     amount(e.scheduled), amount(e.earned), amount(e.refunded), hash(e.root),
   )), 8, "no epochs yet: the first opens once the chain has been followed");

@@ -67,6 +67,7 @@ async fn every_resource_has_its_shape() {
         (epoch.scheduled.as_str(), epoch.earned.as_str(), epoch.refunded.as_str()),
         ("1000000", "949995", "50005")
     );
+    assert_eq!(epoch.settled_by, None);
     let detail: api::EpochDetail = server.get("/epochs/2").await;
     assert_eq!((detail.volumes.len(), detail.operators.len()), (1, 3));
     assert_eq!(detail.volumes[0].signers, [1, 2, 3]);
