@@ -145,7 +145,8 @@ impl Attester {
             .map_err(|_| Verdict::NotYet)??;
         let (key, digest) = (self.key.clone(), statement.digest(&self.domain));
         self.store.write_through(vec![Write::Payout(statement)]).await?;
-        let signature = tokio::task::spawn_blocking(move || key.sign(&digest)).await.map_err(|_| Verdict::NotYet)?;
+        let signature =
+            tokio::task::spawn_blocking(move || key.sign(&digest)).await.map_err(|_| Verdict::NotYet)?;
         let attestation = PayoutAttestation { statement, operator, signature };
         self.submit(vec![Evidence::Payout(attestation)], Vec::new()).await?;
         self.metrics.payouts_attested.add(1);
@@ -161,7 +162,11 @@ impl Attester {
     }
 
     /// Attests what this node delivered of the stream parts that it was assigned to, and lets go of the closed epoch.
-    pub(crate) async fn attest_volumes(&self, closed: Closed, plan: Arc<EpochPlan>) -> Result<(), StoreError> {
+    pub(crate) async fn attest_volumes(
+        &self,
+        closed: Closed,
+        plan: Arc<EpochPlan>,
+    ) -> Result<(), StoreError> {
         let done = vec![Write::Attested { epoch: closed.epoch }];
         let operator = match self.operator(&plan) {
             Ok(operator) => operator,
@@ -171,7 +176,8 @@ impl Attester {
             }
         };
         let (key, domain, node) = (self.key.clone(), self.domain.clone(), self.node);
-        let signed = tokio::task::spawn_blocking(move || volumes(&closed, &plan, node, operator, &key, &domain));
+        let signed =
+            tokio::task::spawn_blocking(move || volumes(&closed, &plan, node, operator, &key, &domain));
         let signed = signed.await.map_err(|_| StoreError::Stopped)?;
         self.metrics.volumes_attested.add(signed.len() as u64);
         self.submit(signed.into_iter().map(Evidence::Volume).collect(), done).await
@@ -197,7 +203,8 @@ fn volumes(
 ) -> Vec<VolumeAttestation> {
     let assigned = |part| plan.parts.get(part).is_some_and(|part| part.is_assigned(&node));
     let totals = closed.totals.iter().filter(|total| assigned(&total.part));
-    let attest = |volume: Volume| VolumeAttestation { volume, operator, signature: key.sign(&volume.digest(domain)) };
+    let attest =
+        |volume: Volume| VolumeAttestation { volume, operator, signature: key.sign(&volume.digest(domain)) };
     totals
         .map(|total| Volume {
             epoch: closed.epoch,
@@ -243,4 +250,3 @@ fn recompute(
     }
     Ok(())
 }
-

@@ -91,7 +91,8 @@ impl FollowedChain {
                 Ok(Err(error)) => {
                     tracing::warn!(%error, "the chain is not followed further for now");
                     if matches!(error, FollowError::Reorged { .. }) {
-                        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Followed::new(&self.deployment);
+                        *self.state.write().unwrap_or_else(PoisonError::into_inner) =
+                            Followed::new(&self.deployment);
                         follower = Follower::new(provider.clone(), self.deployment.clone(), CONFIRMATIONS);
                     }
                     backoff.next()

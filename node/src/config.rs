@@ -55,7 +55,9 @@ pub enum ConfigError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{} is not a node configuration: {source}", path.display())]
     Parse { path: PathBuf, source: Box<toml::de::Error> },
-    #[error("{what} is to listen on {address}, which is not loopback; it has no TLS, so put a proxy with TLS before it")]
+    #[error(
+        "{what} is to listen on {address}, which is not loopback; it has no TLS, so put a proxy with TLS before it"
+    )]
     Exposed { what: &'static str, address: SocketAddr },
 }
 
@@ -102,6 +104,9 @@ mod tests {
         assert_eq!(config.mqtt.as_ref().unwrap().credentials_file, dir.path().join("c.toml"));
         assert!(matches!(config.check(), Err(ConfigError::Exposed { .. })));
         std::fs::write(&path, format!("equivocate = true\n{text}")).unwrap();
-        assert!(matches!(NodeConfig::load(&path), Err(ConfigError::Parse { .. })), "the flag is for the command line");
+        assert!(
+            matches!(NodeConfig::load(&path), Err(ConfigError::Parse { .. })),
+            "the flag is for the command line"
+        );
     }
 }

@@ -32,6 +32,7 @@ use publisher::{Batch, Publisher, Signing};
 use relay::Relay;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use tatum_protocol::Address;
 use tatum_protocol::epoch::Deadline;
 use tatum_protocol::id::{PartKey, StreamPart};
 use tatum_protocol::message::{Frame, MAX_PAYLOAD_BYTES, Message};
@@ -40,7 +41,6 @@ use tatum_protocol::receipt::{BandwidthReceipt, Checked, Delivery, DeliveryRecei
 use tatum_protocol::secp::Signer;
 use tatum_protocol::set_digest::custody;
 use tatum_protocol::wire::{Offer, Packet};
-use tatum_protocol::Address;
 
 /// Stream parts that gateway clients published to, remembered so that their brokers stay linked.
 const MAX_PUBLISHING: usize = 4096;
@@ -66,7 +66,14 @@ pub struct Broker {
 
 impl Broker {
     /// `seed` is random for each process: chains of published messages start from it.
-    pub fn new(now_ms: u64, signer: Signer, chain: Arc<ChainState>, limits: Limits, seed: u64, restored: Restored) -> Self {
+    pub fn new(
+        now_ms: u64,
+        signer: Signer,
+        chain: Arc<ChainState>,
+        limits: Limits,
+        seed: u64,
+        restored: Restored,
+    ) -> Self {
         let me = signer.address();
         let mut ledger = Ledger::new(chain.clock, now_ms);
         ledger.restore(restored.signed.iter().map(|r| r.receipt().clone()).collect(), restored.closed);
@@ -130,7 +137,11 @@ impl Broker {
     }
 
     pub fn counters(&self) -> Counters {
-        Counters { receipts_held: self.held.len() as u64, chains: self.dedup.chains() as u64, ..self.counters.clone() }
+        Counters {
+            receipts_held: self.held.len() as u64,
+            chains: self.dedup.chains() as u64,
+            ..self.counters.clone()
+        }
     }
 
     pub fn chain(&self) -> &Arc<ChainState> {
@@ -168,7 +179,8 @@ impl Broker {
             Seen::Copy => {
                 self.counters.copies += 1;
                 let plan = frame.epoch(&chain.clock).and_then(|epoch| chain.plan(epoch));
-                if plan.and_then(|plan| plan.parts.get(&id.part)).is_some_and(|part| part.is_assigned(&from)) {
+                if plan.and_then(|plan| plan.parts.get(&id.part)).is_some_and(|part| part.is_assigned(&from))
+                {
                     self.ledger.copied(now_ms, hash, from);
                 }
                 return Ok(());
@@ -301,7 +313,8 @@ impl Broker {
             return Err(Refusal::PublishPermission);
         }
         let planned = plan.parts.get(&part.key()).ok_or(Refusal::NotSponsored)?;
-        let reachable = planned.assigned.iter().any(|a| a.broker == self.me || self.relay.linked().contains(&a.broker));
+        let reachable =
+            planned.assigned.iter().any(|a| a.broker == self.me || self.relay.linked().contains(&a.broker));
         if reachable { Ok(()) } else { Err(Refusal::NoBroker) }
     }
 
@@ -421,12 +434,17 @@ impl Broker {
             }
             Due::Delivery(closed) => match self.delivery(&closed).sign(domain, &self.signer) {
                 Ok(receipt) => out.push(Output::Delivery { receipt, closed }),
-                Err(error) => tracing::error!(%error, epoch = closed.epoch, "cannot sign the delivery receipt"),
+                Err(error) => {
+                    tracing::error!(%error, epoch = closed.epoch, "cannot sign the delivery receipt")
+                }
             },
             Due::Volumes(closed) => out.push(Output::Volumes(closed)),
             Due::Incomplete { epoch } => {
                 self.counters.incomplete_epochs += 1;
-                tracing::warn!(epoch, "this node did not see all of the epoch; it signs no delivery and no volume for it");
+                tracing::warn!(
+                    epoch,
+                    "this node did not see all of the epoch; it signs no delivery and no volume for it"
+                );
             }
         }
     }

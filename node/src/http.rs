@@ -75,8 +75,12 @@ async fn show(State(status): State<Status>) -> Json<Value> {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value.into()))
             .collect();
-    let refusals: serde_json::Map<String, Value> =
-        snapshot.core.refusals.iter().map(|(refusal, count)| (refusal.to_string(), (*count).into())).collect();
+    let refusals: serde_json::Map<String, Value> = snapshot
+        .core
+        .refusals
+        .iter()
+        .map(|(refusal, count)| (refusal.to_string(), (*count).into()))
+        .collect();
     let last_refusal = status.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let texts = |addresses: &[libp2p::Multiaddr]| -> Vec<String> {
         addresses.iter().map(ToString::to_string).collect()

@@ -53,8 +53,7 @@ impl NodeKey {
 
     /// Reads a key file.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        Self::from_bytes(read_secret(path)?)
-            .map_err(|reason| KeyError::Key { path: path.to_owned(), reason })
+        Self::from_bytes(read_secret(path)?).map_err(|reason| KeyError::Key { path: path.to_owned(), reason })
     }
 
     pub fn address(&self) -> Address {

@@ -73,7 +73,8 @@ pub async fn run(config: NodeConfig, shutdown: CancellationToken) -> anyhow::Res
 
     let stop = shutdown.child_token();
     let _guard = stop.clone().drop_guard();
-    let (network, _) = Network::start(key.keypair(), NetConfig { listen, keep, serve_control: false }, stop.clone())?;
+    let (network, _) =
+        Network::start(key.keypair(), NetConfig { listen, keep, serve_control: false }, stop.clone())?;
     tracing::info!(peer = %network.local_peer(), address = %key.address(), light = bls.is_none(), "node started");
 
     let history = Arc::new(FollowedChain::new(deployment));

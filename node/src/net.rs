@@ -84,10 +84,9 @@ impl Network {
     ) -> Result<(Self, mpsc::Receiver<ControlRequest>), NetError> {
         let mut swarm = behaviour::build(keypair, config.serve_control)?;
         for address in &config.listen {
-            swarm.listen_on(address.clone()).map_err(|error| NetError::Listen {
-                address: address.clone(),
-                reason: error.to_string(),
-            })?;
+            swarm
+                .listen_on(address.clone())
+                .map_err(|error| NetError::Listen { address: address.clone(), reason: error.to_string() })?;
         }
         let (commands, commands_in) = mpsc::channel(COMMANDS);
         let (requests_out, requests) = mpsc::channel(CONTROL_REQUESTS);
@@ -165,4 +164,3 @@ pub fn parse_peer(text: &str) -> Result<(PeerId, Multiaddr), NetError> {
         _ => Err(NetError::PeerAddress { text: text.to_owned() }),
     }
 }
-

@@ -112,8 +112,11 @@ pub async fn run(setup: NodeSetup, shutdown: CancellationToken) -> anyhow::Resul
         tasks.spawn(attester.run(stop.clone()));
     }
     if let Some((listener, authenticator)) = setup.mqtt {
-        let router =
-            Router { node: setup.key.address(), publications: publications_in.clone(), chain: setup.chain.clone() };
+        let router = Router {
+            node: setup.key.address(),
+            publications: publications_in.clone(),
+            chain: setup.chain.clone(),
+        };
         let gateway = Gateway {
             router,
             subscriptions: subscriptions.clone(),
@@ -193,7 +196,9 @@ async fn supervise(mut tasks: JoinSet<()>, shutdown: &CancellationToken) -> anyh
 fn restore(store: &Store, chain: &ChainState) -> anyhow::Result<Restored> {
     let check = |receipt: Unchecked<BandwidthReceipt>| {
         receipt.check(&chain.domain).map_err(|failed| {
-            anyhow::anyhow!("the store holds a receipt that is not of this deployment ({failed}); use a fresh data folder")
+            anyhow::anyhow!(
+                "the store holds a receipt that is not of this deployment ({failed}); use a fresh data folder"
+            )
         })
     };
     let signed = store.signed()?.into_iter().map(check).collect::<Result<_, _>>()?;

@@ -24,7 +24,11 @@ impl Peering {
     }
 
     /// One round: `missing` are brokers that should be linked, by a stream part that they serve.
-    pub(crate) async fn round(&mut self, serving: BTreeSet<PartKey>, missing: BTreeMap<PartKey, BTreeSet<Address>>) {
+    pub(crate) async fn round(
+        &mut self,
+        serving: BTreeSet<PartKey>,
+        missing: BTreeMap<PartKey, BTreeSet<Address>>,
+    ) {
         if serving != self.provided {
             self.network.provide(serving.clone()).await;
             self.provided = serving;

@@ -59,10 +59,14 @@ impl Store {
     /// Writes and waits until it is on disk.
     pub async fn write_through(&self, writes: Vec<Write>) -> Result<(), StoreError> {
         let (done, on_disk) = oneshot::channel();
-        self.write(writes, Some(Box::new(move || {
-            // Who waited may have given up.
-            let _ = done.send(());
-        }))).await?;
+        self.write(
+            writes,
+            Some(Box::new(move || {
+                // Who waited may have given up.
+                let _ = done.send(());
+            })),
+        )
+        .await?;
         on_disk.await.map_err(|_| StoreError::Stopped)
     }
 
@@ -152,10 +156,16 @@ mod tests {
         store.write_through(vec![submit(1)]).await.unwrap();
         let sent = store.outbox("a", &[], 10).unwrap();
         assert_eq!(sent.len(), 1);
-        store.write_through(vec![submit(2), Write::Settled { indexer: "a".into(), entry: sent[0].clone() }]).await.unwrap();
+        store
+            .write_through(vec![submit(2), Write::Settled { indexer: "a".into(), entry: sent[0].clone() }])
+            .await
+            .unwrap();
         let waiting = store.outbox("a", &[], 10).unwrap();
         assert_eq!(waiting[0].evidence, Evidence::Bandwidth(receipt(2)));
-        store.write_through(vec![Write::Settled { indexer: "a".into(), entry: waiting[0].clone() }]).await.unwrap();
+        store
+            .write_through(vec![Write::Settled { indexer: "a".into(), entry: waiting[0].clone() }])
+            .await
+            .unwrap();
         assert!(store.outbox("a", &[], 10).unwrap().is_empty());
         assert_eq!(store.outbox("b", &[], 10).unwrap().len(), 1);
     }

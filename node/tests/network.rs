@@ -11,7 +11,8 @@ async fn answers_over(listen: &str) {
     let _guard = stop.clone().drop_guard();
     let (server_key, client_key) =
         (NodeKey::from_bytes([1; 32]).unwrap(), NodeKey::from_bytes([2; 32]).unwrap());
-    let config = NetConfig { listen: vec![listen.parse().unwrap()], serve_control: true, ..NetConfig::default() };
+    let config =
+        NetConfig { listen: vec![listen.parse().unwrap()], serve_control: true, ..NetConfig::default() };
     let (server, mut requests) = Network::start(server_key.keypair(), config, stop.clone()).unwrap();
     tokio::spawn(async move {
         while let Some(request) = requests.recv().await {

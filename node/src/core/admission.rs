@@ -139,7 +139,8 @@ impl Admission {
         let full = Bucket { messages: messages_per_s, bytes: bytes_per_s, filled_ms: now_ms };
         let bucket = self.buckets.entry(publisher).or_insert(full);
         let elapsed = now_ms.saturating_sub(bucket.filled_ms);
-        let fill = |level: u64, rate: u64| level.saturating_add(elapsed.saturating_mul(rate) / 1000).min(rate);
+        let fill =
+            |level: u64, rate: u64| level.saturating_add(elapsed.saturating_mul(rate) / 1000).min(rate);
         bucket.messages = fill(bucket.messages, messages_per_s);
         bucket.bytes = fill(bucket.bytes, bytes_per_s);
         bucket.filled_ms = now_ms;

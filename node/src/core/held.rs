@@ -44,7 +44,15 @@ impl Held {
     }
 
     /// A frame was handed to the receiver's link, or only offered.
-    pub(super) fn gave(&mut self, epoch: u64, to: Address, part: PartKey, messages: u64, bytes: u64, carried: bool) {
+    pub(super) fn gave(
+        &mut self,
+        epoch: u64,
+        to: Address,
+        part: PartKey,
+        messages: u64,
+        bytes: u64,
+        carried: bool,
+    ) {
         let given = self.epoch(epoch).given.entry((to, part)).or_default();
         given.messages = given.messages.saturating_add(messages);
         given.bytes = given.bytes.saturating_add(bytes);
@@ -73,7 +81,9 @@ impl Held {
                 // Handed over again after a reconnect.
                 return Err(Refusal::Duplicate);
             }
-            if receipt.sequence <= last.sequence || !last.credits.iter().all(|before| continues(before, receipt)) {
+            if receipt.sequence <= last.sequence
+                || !last.credits.iter().all(|before| continues(before, receipt))
+            {
                 return Err(Refusal::ReceiptOrder);
             }
         }

@@ -14,12 +14,28 @@ use tatum_protocol::wire::{Offer, Packet};
 
 #[derive(Debug)]
 pub enum Input {
-    Frame { from: Address, frame: Box<Frame> },
-    Offer { from: Address, offer: Offer },
-    Attach { from: Address, parts: Vec<StreamPart> },
-    Receipt { from: Address, receipt: Box<Unchecked<BandwidthReceipt>> },
+    Frame {
+        from: Address,
+        frame: Box<Frame>,
+    },
+    Offer {
+        from: Address,
+        offer: Offer,
+    },
+    Attach {
+        from: Address,
+        parts: Vec<StreamPart>,
+    },
+    Receipt {
+        from: Address,
+        receipt: Box<Unchecked<BandwidthReceipt>>,
+    },
     /// A message of a gateway client, to be published under the node's key. Its timestamp is set here.
-    Publish { part: StreamPart, message: Message, ticket: Ticket },
+    Publish {
+        part: StreamPart,
+        message: Message,
+        ticket: Ticket,
+    },
     /// Packets can be sent to this node from now on.
     Up(Address),
     Down(Address),
@@ -31,21 +47,40 @@ pub enum Input {
 
 #[derive(Debug)]
 pub enum Output {
-    Send { to: Address, packet: Packet },
-    Frame { to: BTreeSet<Address>, frame: Arc<Frame>, ack: Option<Ack> },
+    Send {
+        to: Address,
+        packet: Packet,
+    },
+    Frame {
+        to: BTreeSet<Address>,
+        frame: Arc<Frame>,
+        ack: Option<Ack>,
+    },
     /// To clients that subscribed here.
-    Deliver { part: StreamPart, frame: Arc<Frame> },
+    Deliver {
+        part: StreamPart,
+        frame: Arc<Frame>,
+    },
     /// Outcome of published messages that did not become a frame.
-    Published { tickets: Vec<Ticket>, outcome: Result<(), Refusal> },
+    Published {
+        tickets: Vec<Ticket>,
+        outcome: Result<(), Refusal>,
+    },
     /// Our receipt: to be stored, then sent to its relayer.
     Receipt(Checked<BandwidthReceipt>),
     /// Our delivery, once per epoch: to be stored with the totals, then submitted.
-    Delivery { receipt: Checked<DeliveryReceipt>, closed: Closed },
+    Delivery {
+        receipt: Checked<DeliveryReceipt>,
+        closed: Closed,
+    },
     /// Receipts no longer count: volumes may be revealed.
     Volumes(Closed),
     /// Somebody's receipt for us: to be stored, then submitted.
     Hold(Checked<BandwidthReceipt>),
-    Disconnect { node: Address, reason: Refusal },
+    Disconnect {
+        node: Address,
+        reason: Refusal,
+    },
 }
 
 /// When the messages of a published frame count as accepted: when the frame is in the queue of a link to one of these brokers,

@@ -91,7 +91,9 @@ impl Relay {
             return route;
         }
         let attached = self.attached.get(&part.key).into_iter().flatten().copied();
-        route.frame.extend(brokers.chain(attached).filter(|node| self.linked.contains(node) && !has_it(node)));
+        route
+            .frame
+            .extend(brokers.chain(attached).filter(|node| self.linked.contains(node) && !has_it(node)));
         let drew = part.receivers_of(&self.me).map(|receiver| receiver.address);
         route.offer.extend(drew.filter(|receiver| {
             self.linked.contains(receiver) && *receiver != self.me && !route.frame.contains(receiver)

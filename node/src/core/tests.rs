@@ -39,7 +39,8 @@ fn every_broker_delivers_every_frame_once_and_all_volumes_agree() {
         for delivery in &deliveries {
             assert_eq!(delivery.messages, 200, "seed {seed}");
         }
-        let volumes: BTreeSet<B256> = part.assigned.iter().map(|a| network.volume(a.broker, 3).set_digest).collect();
+        let volumes: BTreeSet<B256> =
+            part.assigned.iter().map(|a| network.volume(a.broker, 3).set_digest).collect();
         assert_eq!(volumes.len(), 1, "everybody has the same set, seed {seed}");
         // Both drawn relayers of every receiver hold a receipt for all of it: carried or offered.
         for receiver in &part.receivers {
@@ -118,7 +119,10 @@ fn a_receipt_is_refused_from_a_stranger_and_when_it_exceeds_what_was_served() {
     let held = network.any_held(3).unwrap();
     let (relayer, receiver) = (held.receipt().relayer, held.receipt().receiver);
     let unchecked = held.into_unchecked();
-    assert_eq!(network.hand(relayer, PartialEq::ne, receiver, unchecked.clone()), Some(Refusal::ReceiptParties));
+    assert_eq!(
+        network.hand(relayer, PartialEq::ne, receiver, unchecked.clone()),
+        Some(Refusal::ReceiptParties)
+    );
     let mut forged = unchecked.clone();
     forged.receipt.credits[0].bytes += 1;
     assert_eq!(network.hand(relayer, PartialEq::eq, receiver, forged), Some(Refusal::ReceiptSignature));

@@ -54,8 +54,9 @@ pub(super) type Event = request_response::Event<Request, Response>;
 
 pub(super) fn behaviour(serve: bool) -> Behaviour {
     let support = if serve { ProtocolSupport::Full } else { ProtocolSupport::Outbound };
-    let config =
-        request_response::Config::default().with_request_timeout(TIMEOUT).with_max_concurrent_streams(CONCURRENT);
+    let config = request_response::Config::default()
+        .with_request_timeout(TIMEOUT)
+        .with_max_concurrent_streams(CONCURRENT);
     Behaviour::with_codec(ControlCodec, [(StreamProtocol::new(CONTROL_PROTOCOL), support)], config)
 }
 
@@ -93,7 +94,12 @@ impl Codec for ControlCodec {
         write(io, &request.encode().map_err(invalid)?).await
     }
 
-    async fn write_response<T>(&mut self, _: &StreamProtocol, io: &mut T, response: Response) -> io::Result<()>
+    async fn write_response<T>(
+        &mut self,
+        _: &StreamProtocol,
+        io: &mut T,
+        response: Response,
+    ) -> io::Result<()>
     where
         T: AsyncWrite + Unpin + Send,
     {

@@ -204,7 +204,11 @@ impl Driver {
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
                 tracing::debug!(%send_back_addr, %error, "an incoming connection failed");
             }
-            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. })) => {
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(identify::Event::Received {
+                peer_id,
+                info,
+                ..
+            })) => {
                 self.identified(peer_id, &info);
             }
             SwarmEvent::Behaviour(BehaviourEvent::Kademlia(event)) => self.on_kademlia(event),
@@ -224,14 +228,21 @@ impl Driver {
     fn on_kademlia(&mut self, event: kad::Event) {
         match event {
             // Values are not stored for anybody; providers are, if their identity is one that can be a broker's.
-            kad::Event::InboundRequest { request: kad::InboundRequest::AddProvider { record: Some(record) } } => {
+            kad::Event::InboundRequest {
+                request: kad::InboundRequest::AddProvider { record: Some(record) },
+            } => {
                 if address_of_peer(&record.provider).is_some()
                     && let Err(error) = self.swarm.behaviour_mut().kademlia.store_mut().add_provider(record)
                 {
                     tracing::debug!(%error, "provider record not kept");
                 }
             }
-            kad::Event::OutboundQueryProgressed { id, result: QueryResult::GetProviders(result), step, .. } => {
+            kad::Event::OutboundQueryProgressed {
+                id,
+                result: QueryResult::GetProviders(result),
+                step,
+                ..
+            } => {
                 if let Ok(GetProvidersOk::FoundProviders { providers, .. }) = result {
                     self.dial_wanted(id, providers);
                 }
@@ -251,7 +262,8 @@ impl Driver {
             .filter(|peer| *peer != local && address_of_peer(peer).is_some_and(|a| wanted.contains(&a)))
             .collect();
         for peer in found {
-            let options = DialOpts::peer_id(peer).condition(dial_opts::PeerCondition::DisconnectedAndNotDialing);
+            let options =
+                DialOpts::peer_id(peer).condition(dial_opts::PeerCondition::DisconnectedAndNotDialing);
             if let Err(error) = self.swarm.dial(options.build()) {
                 tracing::trace!(%peer, %error, "broker not dialled");
             }
@@ -264,9 +276,9 @@ impl Driver {
                 let responder = Responder { channel, commands: self.commands.clone() };
                 let refused = match self.control.try_send(ControlRequest { peer, request, responder }) {
                     Ok(()) => return,
-                    Err(mpsc::error::TrySendError::Full(refused) | mpsc::error::TrySendError::Closed(refused)) => {
-                        refused
-                    }
+                    Err(
+                        mpsc::error::TrySendError::Full(refused) | mpsc::error::TrySendError::Closed(refused),
+                    ) => refused,
                 };
                 let response = Response::Error("busy; send it again later".to_owned());
                 let channel = refused.responder.channel;

@@ -19,9 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tatum_protocol::Address;
+use tatum_protocol::id::StreamPart;
 use tatum_protocol::message::Frame;
 use tatum_protocol::receipt::{BandwidthReceipt, Unchecked};
-use tatum_protocol::id::StreamPart;
 use tatum_protocol::wire::{Offer, PACKET_PROTOCOL, Packet, WireError};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -46,7 +46,10 @@ pub enum LinkEvent {
     /// Packets sent to this node from now on go out.
     Up(Address),
     Down(Address),
-    Packet { from: Address, packet: Incoming },
+    Packet {
+        from: Address,
+        packet: Incoming,
+    },
 }
 
 /// Whether a packet may be the first to be dropped when a peer is slow.

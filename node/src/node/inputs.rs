@@ -44,7 +44,8 @@ impl Inputs {
         let mut pruned_for = None;
         let (mut events, mut publications) = (Vec::new(), Vec::new());
         loop {
-            let linger = shell.broker.next_due_ms().map(|due| Duration::from_millis(due.saturating_sub(now_ms())));
+            let linger =
+                shell.broker.next_due_ms().map(|due| Duration::from_millis(due.saturating_sub(now_ms())));
             let lingered = async {
                 match linger {
                     Some(wait) => tokio::time::sleep_until(Instant::now() + wait).await,

@@ -117,7 +117,10 @@ impl Shell {
     /// On disk first, then to the relayer.
     async fn keep_and_hand_over(&mut self, receipt: Checked<BandwidthReceipt>) -> Result<(), StoreError> {
         let relayer = receipt.receipt().relayer;
-        let second = self.equivocate.then(|| contradict(&receipt, &self.broker.chain().domain, &self.signer)).flatten();
+        let second = self
+            .equivocate
+            .then(|| contradict(&receipt, &self.broker.chain().domain, &self.signer))
+            .flatten();
         let receipt = receipt.into_unchecked();
         let mut writes = vec![Write::Signed(receipt.clone())];
         let mut packets = vec![Packet::Receipt(receipt.clone())];

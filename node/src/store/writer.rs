@@ -71,7 +71,8 @@ fn apply(transaction: &WriteTransaction, write: &Write) -> Result<(), StoreError
             put(transaction, BANDWIDTH, &key, &encode(receipt)?)
         }
         Write::Held(receipt) => {
-            let key = [&receipt.receipt.epoch.to_be_bytes()[..], receipt.receipt.receiver.as_slice()].concat();
+            let key =
+                [&receipt.receipt.epoch.to_be_bytes()[..], receipt.receipt.receiver.as_slice()].concat();
             put(transaction, HELD, &key, &encode(receipt)?)
         }
         Write::Delivery { receipt, closed } => {
@@ -85,10 +86,12 @@ fn apply(transaction: &WriteTransaction, write: &Write) -> Result<(), StoreError
             transaction.open_table(CLOSED)?.remove(epoch.to_be_bytes().as_slice())?;
             Ok(())
         }
-        Write::Payout(statement) => match claim(transaction, PAYOUT_SLOTS, statement.epoch, &encode(statement)?)? {
-            true => Ok(()),
-            false => Err(StoreError::SecondPayout(statement.epoch)),
-        },
+        Write::Payout(statement) => {
+            match claim(transaction, PAYOUT_SLOTS, statement.epoch, &encode(statement)?)? {
+                true => Ok(()),
+                false => Err(StoreError::SecondPayout(statement.epoch)),
+            }
+        }
         Write::Submit { indexers, evidence } => {
             let value = encode(evidence.as_ref())?;
             submit(transaction, indexers, &evidence_key(evidence), &value)
@@ -138,7 +141,7 @@ fn submit(
     key: &[u8],
     value: &[u8],
 ) -> Result<(), StoreError> {
-    indexers.iter().try_for_each(|indexer| {
-        put(transaction, OUTBOX, &[prefix(indexer).as_slice(), key].concat(), value)
-    })
+    indexers
+        .iter()
+        .try_for_each(|indexer| put(transaction, OUTBOX, &[prefix(indexer).as_slice(), key].concat(), value))
 }

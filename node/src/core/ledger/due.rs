@@ -37,10 +37,17 @@ pub struct Closed {
 /// To be signed, stored, and only then sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
-    Bandwidth { epoch: u64, relayer: Address, sequence: u32, credits: Vec<Credit> },
+    Bandwidth {
+        epoch: u64,
+        relayer: Address,
+        sequence: u32,
+        credits: Vec<Credit>,
+    },
     Delivery(Closed),
     /// Volumes of every counted part; only those that this node is assigned to are attested.
     Volumes(Closed),
     /// The epoch closed and this process did not see all of it: nothing is signed.
-    Incomplete { epoch: u64 },
+    Incomplete {
+        epoch: u64,
+    },
 }

@@ -27,7 +27,9 @@ fn ledger() -> Ledger {
 
 fn bandwidth(due: &[Due], relayer: Address) -> Option<(u32, Vec<Credit>)> {
     due.iter().find_map(|due| match due {
-        Due::Bandwidth { relayer: to, sequence, credits, .. } if *to == relayer => Some((*sequence, credits.clone())),
+        Due::Bandwidth { relayer: to, sequence, credits, .. } if *to == relayer => {
+            Some((*sequence, credits.clone()))
+        }
         _ => None,
     })
 }
@@ -85,7 +87,10 @@ fn the_close_comes_once_with_zeros_and_late_frames_do_not_count() {
     ledger.arrived(NOW, frame(1), Some(A));
     let due = ledger.tick(21_000);
     let totals = &delivery(&due).unwrap().totals;
-    assert_eq!(totals.iter().map(|t| (t.part, t.messages)).collect::<Vec<_>>(), vec![(PART, 2), (PartKey::repeat_byte(9), 0)]);
+    assert_eq!(
+        totals.iter().map(|t| (t.part, t.messages)).collect::<Vec<_>>(),
+        vec![(PART, 2), (PartKey::repeat_byte(9), 0)]
+    );
     assert_eq!(ledger.arrived(21_001, frame(2), Some(A)), Counted::Late);
     ledger.count(21_001, 1, PartKey::repeat_byte(8));
     assert_eq!(ledger.tick(22_000), vec![]);
@@ -99,7 +104,8 @@ fn the_close_comes_once_with_zeros_and_late_frames_do_not_count() {
 fn after_a_restart_totals_continue_and_the_epoch_is_not_attested() {
     let mut ledger = Ledger::new(CLOCK, NOW);
     let credits = vec![Credit { part: PART, messages: 10, bytes: 500, served_bytes: 500 }];
-    ledger.restore(vec![BandwidthReceipt { epoch: 1, relayer: A, receiver: B, sequence: 4, credits }], vec![]);
+    ledger
+        .restore(vec![BandwidthReceipt { epoch: 1, relayer: A, receiver: B, sequence: 4, credits }], vec![]);
     ledger.count(NOW, 1, PART);
     let before = Arrival { timestamp_ms: NOW - 1, ..frame(1) };
     assert_eq!(ledger.arrived(NOW, before, Some(A)), Counted::Uncredited);

@@ -55,7 +55,8 @@ impl Network {
         let signers: Vec<Signer> = (1..=count).map(|n| Signer::from_bytes([n; 32]).unwrap()).collect();
         let stream: StreamId = "0xab/sensor".parse().unwrap();
         let chain = Arc::new(chain(&signers, &stream, redundancy));
-        let new = |s: &Signer| Broker::new(0, s.clone(), chain.clone(), Limits::default(), 5, Restored::default());
+        let new =
+            |s: &Signer| Broker::new(0, s.clone(), chain.clone(), Limits::default(), 5, Restored::default());
         let brokers = signers.iter().map(new).collect();
         let part = StreamPart::new(stream, 0).unwrap();
         let mut network = Self {
@@ -218,7 +219,14 @@ impl Network {
         self.sign_with(key, chain, first, timestamp_ms, b"payload")
     }
 
-    pub(super) fn sign_with(&self, key: [u8; 32], chain: u64, first: u64, timestamp_ms: u64, payload: &[u8]) -> Frame {
+    pub(super) fn sign_with(
+        &self,
+        key: [u8; 32],
+        chain: u64,
+        first: u64,
+        timestamp_ms: u64,
+        payload: &[u8],
+    ) -> Frame {
         let signer = Signer::from_bytes(key).unwrap();
         let message = Message {
             timestamp_ms,
@@ -246,7 +254,11 @@ impl Network {
         self.refused_by(to, Input::Receipt { from, receipt: Box::new(receipt) })
     }
 
-    pub(super) fn sign_receipt(&self, receiver: Address, receipt: BandwidthReceipt) -> Unchecked<BandwidthReceipt> {
+    pub(super) fn sign_receipt(
+        &self,
+        receiver: Address,
+        receipt: BandwidthReceipt,
+    ) -> Unchecked<BandwidthReceipt> {
         let signer = self.signers.iter().find(|signer| signer.address() == receiver).unwrap();
         receipt.sign(&self.chain.domain, signer).unwrap().into_unchecked()
     }
@@ -255,7 +267,10 @@ impl Network {
         let before = self.brokers[node].counters().refusals;
         self.feed(node, input);
         let after = self.brokers[node].counters().refusals;
-        after.into_iter().find(|(refusal, count)| before.get(refusal) != Some(count)).map(|(refusal, _)| refusal)
+        after
+            .into_iter()
+            .find(|(refusal, count)| before.get(refusal) != Some(count))
+            .map(|(refusal, _)| refusal)
     }
 }
 

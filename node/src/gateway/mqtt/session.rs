@@ -279,7 +279,8 @@ impl Session {
             encryption: Encryption::None,
             payload: payload.to_vec(),
         };
-        let outcome: oneshot::Receiver<Result<(), Refusal>> = self.gateway.router.publish(part, message).await;
+        let outcome: oneshot::Receiver<Result<(), Refusal>> =
+            self.gateway.router.publish(part, message).await;
         // A node that stops takes no more.
         let outcome = async move { (id, outcome.await.unwrap_or(Err(Refusal::Busy))) };
         self.publishing.push_back(Box::pin(outcome));
@@ -304,7 +305,8 @@ impl Session {
     fn subscribe(&mut self, id: u16, entries: &[SubEntry]) -> Result<(), Close> {
         let outcomes: Vec<_> =
             entries.iter().map(|entry| self.grant(entry.topic_filter(), entry.sub_opts().qos())).collect();
-        for (entry, error) in entries.iter().zip(&outcomes).filter_map(|(e, o)| Some((e, o.as_ref().err()?))) {
+        for (entry, error) in entries.iter().zip(&outcomes).filter_map(|(e, o)| Some((e, o.as_ref().err()?)))
+        {
             tracing::info!(from = %self.from, topic = entry.topic_filter(), reason = %error, "subscription refused");
         }
         self.send(reply::suback(self.version(), id, &outcomes))

@@ -23,7 +23,7 @@ pub(super) async fn run(
     events: mpsc::Sender<LinkEvent>,
     stop: CancellationToken,
 ) {
-    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
+    let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
     loop {
         let opened = tokio::select! {
             () = stop.cancelled() => return,
@@ -31,6 +31,7 @@ pub(super) async fn run(
         };
         match opened {
             Ok(stream) => {
+                backoff.reset();
                 let queue = Arc::new(Queue::default());
                 links.open().insert(node, queue.clone());
                 // The node must know of the link before it can matter that the link is gone again.
@@ -45,8 +46,8 @@ pub(super) async fn run(
                     let _ = events.send(LinkEvent::Down(node)).await;
                 }
             }
-            // An indexer, or another peer that only takes part in Kademlia.
-            Err(OpenStreamError::UnsupportedProtocol(_)) => return,
+            // An indexer, or a node that is still starting: it listens before it has followed the chain.
+            Err(OpenStreamError::UnsupportedProtocol(_)) => {}
             Err(error) => tracing::debug!(%node, %error, "cannot open a link"),
         }
         tokio::select! {
