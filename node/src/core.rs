@@ -16,8 +16,10 @@ pub mod dedup;
 mod held;
 mod input;
 pub mod ledger;
+mod publish;
 mod publisher;
 mod relay;
+mod sign;
 
 pub use admission::{Limits, Refusal};
 pub use chain::{ChainState, Permissions};
@@ -27,23 +29,19 @@ pub use publisher::{LINGER_MS, Ticket};
 use admission::Admission;
 use dedup::{Dedup, Seen};
 use held::Held;
-use ledger::{Arrival, Closed, Counted, Due, Ledger};
-use publisher::{Batch, Publisher, Signing};
+use ledger::{Arrival, Counted, Ledger};
+use publisher::{Publisher, Signing};
 use relay::Relay;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tatum_protocol::Address;
 use tatum_protocol::epoch::Deadline;
 use tatum_protocol::id::{PartKey, StreamPart};
-use tatum_protocol::message::{Frame, MAX_PAYLOAD_BYTES, Message};
+use tatum_protocol::message::Frame;
 use tatum_protocol::plan::PlannedPart;
-use tatum_protocol::receipt::{BandwidthReceipt, Checked, Delivery, DeliveryReceipt, Receipt, Unchecked};
+use tatum_protocol::receipt::{BandwidthReceipt, Checked, Unchecked};
 use tatum_protocol::secp::Signer;
-use tatum_protocol::set_digest::custody;
 use tatum_protocol::wire::{Offer, Packet};
-
-/// Stream parts that gateway clients published to, remembered so that their brokers stay linked.
-const MAX_PUBLISHING: usize = 4096;
 
 #[derive(Debug)]
 pub struct Broker {
@@ -103,7 +101,7 @@ impl Broker {
             Input::Frame { from, frame } => self.on_frame(now_ms, from, frame, out),
             Input::Offer { from, offer } => self.on_offer(now_ms, from, &offer),
             Input::Attach { from, parts } => self.on_attach(now_ms, from, parts),
-            Input::Receipt { from, receipt } => self.on_receipt(now_ms, from, receipt, out),
+            Input::Receipt { from, receipt } => self.on_receipt(now_ms, from, *receipt, out),
             Input::Publish { part, message, ticket } => self.on_publish(now_ms, part, message, ticket, out),
             Input::Up(node) => self.on_up(now_ms, node, out),
             Input::Down(node) => {
@@ -277,7 +275,7 @@ impl Broker {
         &mut self,
         now_ms: u64,
         from: Address,
-        receipt: Box<Unchecked<BandwidthReceipt>>,
+        receipt: Unchecked<BandwidthReceipt>,
         out: &mut Vec<Output>,
     ) -> Result<(), Refusal> {
         let checked = receipt.check(&self.chain.domain).map_err(|failed| {
@@ -302,87 +300,6 @@ impl Broker {
             let packet = Packet::Receipt(receipt.clone().into_unchecked());
             out.push(Output::Send { to: node, packet });
         }
-        Ok(())
-    }
-
-    /// Whether a message of a gateway client can be published now. The gateway asks before it queues.
-    fn may_publish(&self, now_ms: u64, part: &StreamPart) -> Result<(), Refusal> {
-        let epoch = self.chain.clock.epoch_at_ms(now_ms).ok_or(Refusal::Epoch)?;
-        let plan = self.chain.plan(epoch).ok_or(Refusal::NoPlan)?;
-        if !self.chain.permissions.may_publish(&part.stream, self.me, now_ms / 1000) {
-            return Err(Refusal::PublishPermission);
-        }
-        let planned = plan.parts.get(&part.key()).ok_or(Refusal::NotSponsored)?;
-        let reachable =
-            planned.assigned.iter().any(|a| a.broker == self.me || self.relay.linked().contains(&a.broker));
-        if reachable { Ok(()) } else { Err(Refusal::NoBroker) }
-    }
-
-    fn on_publish(
-        &mut self,
-        now_ms: u64,
-        part: StreamPart,
-        message: Message,
-        ticket: Ticket,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Refusal> {
-        let key = part.key();
-        if self.publishing.len() < MAX_PUBLISHING {
-            self.publishing.insert(key);
-        }
-        let allowed = match message.payload.len() {
-            0..=MAX_PAYLOAD_BYTES => self.may_publish(now_ms, &part),
-            _ => Err(Refusal::TooLarge),
-        };
-        if let Err(refusal) = allowed {
-            out.push(Output::Published { tickets: vec![ticket], outcome: Err(refusal) });
-            return Err(refusal);
-        }
-        let chain = self.chain.clone();
-        let signing = Signing { domain: &chain.domain, clock: &chain.clock, signer: &self.signer };
-        let batches = self.publisher.publish(now_ms, &signing, key, message, ticket);
-        self.publish_batches(now_ms, batches, out);
-        Ok(())
-    }
-
-    fn publish_batches(&mut self, now_ms: u64, batches: Vec<Batch>, out: &mut Vec<Output>) {
-        for Batch { part, frame, tickets } in batches {
-            let outcome = match frame {
-                Ok(frame) => self.publish_frame(now_ms, part, frame, tickets.clone(), out),
-                Err(error) => {
-                    tracing::warn!(%error, "cannot make a frame of published messages");
-                    Err(Refusal::TooLarge)
-                }
-            };
-            if let Err(refusal) = outcome {
-                self.counters.refuse(refusal);
-                out.push(Output::Published { tickets, outcome: Err(refusal) });
-            }
-        }
-    }
-
-    fn publish_frame(
-        &mut self,
-        now_ms: u64,
-        part: PartKey,
-        frame: Frame,
-        tickets: Vec<Ticket>,
-        out: &mut Vec<Output>,
-    ) -> Result<(), Refusal> {
-        let chain = self.chain.clone();
-        let admitted = self.admission.check(now_ms, &chain, &frame)?;
-        let planned = admitted.plan.parts.get(&part).ok_or(Refusal::NotSponsored)?;
-        self.admission.spend(now_ms, &frame)?;
-        let hash = frame.hash(&chain.domain);
-        let count = frame.messages().len() as u64;
-        self.dedup.insert(now_ms, frame.chain(), frame.first_sequence(), count, hash);
-        self.counters.published += count;
-        let brokers = planned.assigned.iter().map(|assigned| assigned.broker);
-        let among: BTreeSet<Address> =
-            brokers.filter(|broker| *broker != self.me && self.relay.linked().contains(broker)).collect();
-        let required = !among.is_empty() || !planned.is_assigned(&self.me);
-        let ack = Ack { tickets, among, required };
-        self.accept(now_ms, planned, admitted.epoch, None, hash, Arc::new(frame), Some(ack), out);
         Ok(())
     }
 
@@ -416,47 +333,6 @@ impl Broker {
             out.push(Output::Send { to, packet: Packet::Attach(parts) });
         }
         self.settled_for = chain.clock.epoch_at_ms(now_ms);
-    }
-
-    fn sign(&mut self, due: Due, out: &mut Vec<Output>) {
-        let domain = &self.chain.domain;
-        match due {
-            Due::Bandwidth { epoch, relayer, sequence, credits } => {
-                let receipt = BandwidthReceipt { epoch, relayer, receiver: self.me, sequence, credits };
-                match receipt.sign(domain, &self.signer) {
-                    Ok(receipt) => {
-                        self.counters.receipts_signed += 1;
-                        self.signed.insert((epoch, relayer), receipt.clone());
-                        out.push(Output::Receipt(receipt));
-                    }
-                    Err(error) => tracing::error!(%error, epoch, %relayer, "cannot sign a bandwidth receipt"),
-                }
-            }
-            Due::Delivery(closed) => match self.delivery(&closed).sign(domain, &self.signer) {
-                Ok(receipt) => out.push(Output::Delivery { receipt, closed }),
-                Err(error) => {
-                    tracing::error!(%error, epoch = closed.epoch, "cannot sign the delivery receipt")
-                }
-            },
-            Due::Volumes(closed) => out.push(Output::Volumes(closed)),
-            Due::Incomplete { epoch } => {
-                self.counters.incomplete_epochs += 1;
-                tracing::warn!(
-                    epoch,
-                    "this node did not see all of the epoch; it signs no delivery and no volume for it"
-                );
-            }
-        }
-    }
-
-    fn delivery(&self, closed: &Closed) -> DeliveryReceipt {
-        let deliveries = closed.totals.iter().map(|total| Delivery {
-            part: total.part,
-            messages: total.messages,
-            bytes: total.bytes,
-            custody: custody(&total.set_digest, &self.me),
-        });
-        DeliveryReceipt { epoch: closed.epoch, receiver: self.me, deliveries: deliveries.collect() }
     }
 }
 

@@ -21,3 +21,20 @@ pub(crate) fn contradict(
     );
     other.sign(domain, signer).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tatum_protocol::receipt::{Credit, is_equivocation};
+    use tatum_protocol::{Address, B256};
+
+    #[test]
+    fn what_it_makes_is_a_proof_against_its_maker() {
+        let (domain, signer) = (Domain::new(1, Address::ZERO), Signer::from_bytes([3; 32]).unwrap());
+        let credit = Credit { part: B256::ZERO, messages: 1, bytes: 10, served_bytes: 10 };
+        let (relayer, receiver) = (Address::repeat_byte(1), signer.address());
+        let receipt = BandwidthReceipt { epoch: 1, relayer, receiver, sequence: 1, credits: vec![credit] };
+        let receipt = receipt.sign(&domain, &signer).unwrap();
+        assert!(is_equivocation(&receipt, &contradict(&receipt, &domain, &signer).unwrap()));
+    }
+}

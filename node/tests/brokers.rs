@@ -98,7 +98,7 @@ async fn from_a_message_to_an_attested_payout() {
     assert!(matches!(next(&mut received).await.unwrap(), Packet::SubAck(_)));
     let listening = tokio::spawn(async move {
         let mut payloads = Vec::new();
-        while payloads.len() < MESSAGES as usize {
+        while (payloads.len() as u64) < MESSAGES {
             if let Packet::Publish(publish) = next(&mut received).await.unwrap() {
                 payloads.push(publish.payload.to_vec());
             }

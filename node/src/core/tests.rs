@@ -5,7 +5,7 @@ mod network;
 use super::*;
 use network::{Network, PUBLISHER};
 use tatum_protocol::B256;
-use tatum_protocol::message::{ContentType, Encryption};
+use tatum_protocol::message::{ContentType, Encryption, Message};
 use tatum_protocol::wire::Evidence;
 
 fn message(n: u64) -> Message {
@@ -85,6 +85,27 @@ fn a_broker_that_dies_costs_a_subscriber_nothing() {
     }
     network.run_until(36_000);
     assert_eq!(network.delivered(listener), 200);
+}
+
+#[test]
+fn a_restarted_broker_continues_its_receipts_and_signs_no_delivery_for_the_cut_epoch() {
+    let mut network = Network::new(5, 4, 4);
+    let big = |n| Message { payload: vec![1; 100_000], ..message(n) };
+    network.run_until(30_200);
+    for n in 0..55 {
+        if n == 45 {
+            network.restart(1);
+        }
+        network.publish(0, big(n));
+        network.run_until(30_200 + (n + 1) * 20);
+    }
+    network.run_until(40_200);
+    network.publish(0, message(1));
+    network.run_until(59_000);
+    // A sequence or total that went back would be refused by the relayers, and would cost stake.
+    assert_eq!(network.refusals(), BTreeMap::new());
+    assert!(!network.signed_delivery(1, 3) && network.signed_delivery(2, 3));
+    assert!(network.signed_delivery(1, 4));
 }
 
 #[test]

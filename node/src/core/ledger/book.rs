@@ -181,7 +181,7 @@ impl Pair {
             || self.new_bytes >= EVERY_BYTES
             || now_ms >= since.saturating_add(EVERY_MS);
         let allowed = now_ms >= self.last_ms.saturating_add(AT_LEAST_MS);
-        if !closing && !(enough && allowed) {
+        if !(closing || enough && allowed) {
             return None;
         }
         // 2^32 receipts at one a second are 136 years of one epoch.

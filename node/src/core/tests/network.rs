@@ -1,5 +1,6 @@
 //! The simulated network: real cores, a clock, links with random delays, and a record of everything they put out.
 
+use super::super::ledger::Closed;
 use super::super::*;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -8,9 +9,9 @@ use tatum_protocol::amount::Wei;
 use tatum_protocol::eip712::Domain;
 use tatum_protocol::epoch::EpochClock;
 use tatum_protocol::id::StreamId;
-use tatum_protocol::message::{ContentType, Encryption};
+use tatum_protocol::message::{ContentType, Encryption, Message};
 use tatum_protocol::plan::{EpochPlan, PlanInput, PlanOperator, PlanSponsorship, Shares};
-use tatum_protocol::receipt::Credit;
+use tatum_protocol::receipt::{Credit, Delivery, DeliveryReceipt, Receipt};
 use tatum_protocol::secp::Signer;
 
 /// Besides the nodes the only one that may publish.
@@ -47,6 +48,8 @@ pub(super) struct Network {
     held: BTreeMap<(Address, Address, u64), Checked<BandwidthReceipt>>,
     delivered: BTreeMap<usize, u64>,
     published_ok: u64,
+    /// What each node has on disk: its last receipt of each (epoch, relayer).
+    stored: BTreeMap<(usize, u64, Address), Checked<BandwidthReceipt>>,
 }
 
 impl Network {
@@ -74,6 +77,7 @@ impl Network {
             held: BTreeMap::new(),
             delivered: BTreeMap::new(),
             published_ok: 0,
+            stored: BTreeMap::new(),
             signers,
         };
         for a in 0..network.brokers.len() {
@@ -124,6 +128,29 @@ impl Network {
         (0..self.brokers.len()).for_each(|n| self.feed(n, Input::Down(address)));
     }
 
+    /// Kill -9, and back at once: only what was stored is known.
+    pub(super) fn restart(&mut self, node: usize) {
+        let signed: Vec<_> = self
+            .stored
+            .iter()
+            .filter(|((of, ..), _)| *of == node)
+            .map(|(_, receipt)| receipt.clone())
+            .collect();
+        assert!(!signed.is_empty(), "the test wants a receipt before the crash");
+        let restored = Restored { signed, ..Restored::default() };
+        let signer = self.signers[node].clone();
+        self.brokers[node] =
+            Broker::new(self.now, signer, self.chain.clone(), Limits::default(), 6, restored);
+        for other in (0..self.brokers.len()).filter(|other| *other != node) {
+            self.feed(node, Input::Up(self.signers[other].address()));
+            self.feed(other, Input::Up(self.signers[node].address()));
+        }
+    }
+
+    pub(super) fn signed_delivery(&self, node: usize, epoch: u64) -> bool {
+        self.deliveries.contains_key(&(self.signers[node].address(), epoch))
+    }
+
     fn feed(&mut self, node: usize, input: Input) {
         if self.dead.contains(&node) {
             return;
@@ -149,6 +176,7 @@ impl Network {
             Output::Published { .. } => {}
             Output::Receipt(receipt) => {
                 let to = receipt.receipt().relayer;
+                self.stored.insert((node, receipt.receipt().epoch, to), receipt.clone());
                 self.send(node, to, Packet::Receipt(receipt.into_unchecked()));
             }
             Output::Delivery { receipt, closed } => {

@@ -26,7 +26,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Bounds of a connection.
-const MAX_PACKET_BYTES: u32 = (MAX_PAYLOAD_BYTES as u32) + 1024;
+const MAX_PACKET_BYTES: u32 = (1 << 20) + 1024;
+const _: () = assert!(MAX_PACKET_BYTES as usize == MAX_PAYLOAD_BYTES + 1024);
 const MAX_SUBSCRIPTIONS: usize = 256;
 /// Publications whose outcome is open; the client is not read while there are more.
 const PUBLISHING: usize = 256;
@@ -186,7 +187,7 @@ impl Session {
 
     async fn received(&mut self, bytes: &[u8]) -> Result<(), Close> {
         let mut cursor = Cursor::new(bytes);
-        while (cursor.position() as usize) < bytes.len() {
+        while usize::try_from(cursor.position()).is_ok_and(|at| at < bytes.len()) {
             for event in self.mqtt.recv(&mut cursor) {
                 self.on_event(event).await?;
             }
