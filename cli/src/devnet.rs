@@ -219,6 +219,18 @@ impl Devnet {
             addresses,
         };
         start_processes(&options, folder, supervisor, &common, &stream).await?;
+        let first_paid = deployment.clock().start(sponsorship.start);
+        tracing::info!(
+            "waiting for epoch {}, the first that is paid, and for the brokers' links",
+            sponsorship.start
+        );
+        ready::wait_until(first_paid).await;
+        let assigned = usize::from(options.redundancy().min(options.brokers));
+        ready::wait_linked(supervisor, &common.addresses.broker_http(), assigned).await?;
+        if !options.without_clients {
+            supervisor.start(common.subscriber(folder, &stream)).await?;
+            supervisor.start(common.publisher(folder, &stream, options.interval_ms)).await?;
+        }
         let database = PgPoolOptions::new()
             .max_connections(4)
             .connect(&postgres.url())
@@ -229,7 +241,7 @@ impl Devnet {
     }
 }
 
-/// Indexer first (it makes the tables and is the brokers' first contact), clients last.
+/// Indexer first: it makes the tables and is the brokers' first contact.
 async fn start_processes(
     options: &DevnetOptions,
     folder: &Folder,
@@ -254,12 +266,7 @@ async fn start_processes(
     if options.light_subscriber {
         ready::wait(supervisor, LIGHT, &common.addresses.light_http()).await?;
     }
-    ready::wait(supervisor, SETTLEMENT, &common.addresses.settlement()).await?;
-    if !options.without_clients {
-        supervisor.start(common.subscriber(folder, stream)).await?;
-        supervisor.start(common.publisher(folder, stream, options.interval_ms)).await?;
-    }
-    Ok(())
+    ready::wait(supervisor, SETTLEMENT, &common.addresses.settlement()).await
 }
 
 async fn sponsor(

@@ -183,9 +183,7 @@ impl Bundle {
             Some(last) if last.epoch == epoch => {
                 Err(EvidenceError::Checkpoint { expected: last.checkpoint, found: checkpoint })
             }
-            last => {
-                Err(EvidenceError::Epoch { expected: epoch, found: last.map_or(0, |plan| plan.epoch) })
-            }
+            last => Err(EvidenceError::Epoch { expected: epoch, found: last.map_or(0, |plan| plan.epoch) }),
         }
     }
 }

@@ -31,7 +31,8 @@ impl MerkleTree {
         let mut nodes = vec![B256::ZERO; inner];
         nodes.extend(leaves.into_iter().rev());
         for i in (0..inner).rev() {
-            let child = |n: usize| nodes.get(i.saturating_mul(2).saturating_add(n)).copied().unwrap_or_default();
+            let child =
+                |n: usize| nodes.get(i.saturating_mul(2).saturating_add(n)).copied().unwrap_or_default();
             let hash = node_hash(child(1), child(2));
             if let Some(node) = nodes.get_mut(i) {
                 *node = hash;
@@ -52,7 +53,8 @@ impl MerkleTree {
         let mut index = inner.checked_add(offset)?;
         let mut proof = Vec::new();
         while index > 0 {
-            let sibling = if index.is_multiple_of(2) { index.checked_sub(1)? } else { index.checked_add(1)? };
+            let sibling =
+                if index.is_multiple_of(2) { index.checked_sub(1)? } else { index.checked_add(1)? };
             proof.push(self.nodes.get(sibling).copied()?);
             index = index.checked_sub(1)?.checked_div(2)?;
         }

@@ -77,7 +77,6 @@ impl EpochPayout {
     pub fn compute(plan: &EpochPlan, evidence: &Evidence) -> Result<Self, Overflow> {
         formula::compute(plan, evidence).ok_or(Overflow { epoch: plan.epoch })
     }
-
 }
 
 #[cfg(test)]

@@ -155,14 +155,18 @@ impl EpochPlan {
             .into_iter()
             .map(|(part, pots)| {
                 let key = part.key();
-                let assigned: Vec<Assigned> =
-                    assignment::rank(&seed, &key, &stakes, redundancy.get(&part).copied().unwrap_or_default())
-                        .into_iter()
-                        .filter_map(|operator| {
-                            let nodes = &operators.get(&operator)?.nodes;
-                            Some(Assigned { operator, broker: assignment::broker_of(&seed, &key, nodes)? })
-                        })
-                        .collect();
+                let assigned: Vec<Assigned> = assignment::rank(
+                    &seed,
+                    &key,
+                    &stakes,
+                    redundancy.get(&part).copied().unwrap_or_default(),
+                )
+                .into_iter()
+                .filter_map(|operator| {
+                    let nodes = &operators.get(&operator)?.nodes;
+                    Some(Assigned { operator, broker: assignment::broker_of(&seed, &key, nodes)? })
+                })
+                .collect();
                 let subscribers = input.subscribers.get(&part.stream);
                 let receivers = receivers(&seed, &key, &assigned, &operators, subscribers);
                 (key, PlannedPart { part, key, assigned, receivers, pots })
@@ -223,9 +227,10 @@ fn receivers(
         relayers: draw(a.broker, Some(a.operator)),
     });
     // A node of an assigned operator that was also granted is a receiver once, as the broker.
-    let granted = subscribers.into_iter().flatten().filter(|s| assigned.iter().all(|a| a.broker != **s)).map(|s| {
-        let own = operators.values().find(|o| o.nodes.contains(s)).map(|o| o.id);
-        Receiver { address: *s, broker_of: None, relayers: draw(*s, own) }
-    });
+    let granted =
+        subscribers.into_iter().flatten().filter(|s| assigned.iter().all(|a| a.broker != **s)).map(|s| {
+            let own = operators.values().find(|o| o.nodes.contains(s)).map(|o| o.id);
+            Receiver { address: *s, broker_of: None, relayers: draw(*s, own) }
+        });
     brokers.chain(granted).collect()
 }

@@ -66,9 +66,7 @@ impl Credit {
 
 impl Delivery {
     pub fn leaf(&self) -> B256 {
-        leaf_hash(
-            &(self.part, U256::from(self.messages), U256::from(self.bytes), self.custody).abi_encode(),
-        )
+        leaf_hash(&(self.part, U256::from(self.messages), U256::from(self.bytes), self.custody).abi_encode())
     }
 }
 
@@ -337,7 +335,10 @@ mod tests {
         let mut own = receipt(1, vec![credit(1, 1)]);
         own.relayer = own.receiver;
         assert!(matches!(form(own), ReceiptError::SelfCredit(_)));
-        assert_eq!(form(receipt(1, vec![credit(1, 1); MAX_LEAVES + 1])), ReceiptError::Leaves(MAX_LEAVES + 1));
+        assert_eq!(
+            form(receipt(1, vec![credit(1, 1); MAX_LEAVES + 1])),
+            ReceiptError::Leaves(MAX_LEAVES + 1)
+        );
     }
 
     #[test]

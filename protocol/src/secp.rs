@@ -13,7 +13,8 @@ use std::fmt;
 pub const SIGNATURE_BYTES: usize = 65;
 
 /// Half of the group order, rounded down; a greater `s` is the malleable twin.
-const HALF_ORDER: [u8; 32] = alloy_primitives::hex!("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
+const HALF_ORDER: [u8; 32] =
+    alloy_primitives::hex!("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0");
 
 /// Why a signature or key is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +40,8 @@ pub struct Signature([u8; SIGNATURE_BYTES]);
 
 impl Signature {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SignatureError> {
-        let array: [u8; SIGNATURE_BYTES] = bytes.try_into().map_err(|_| SignatureError::Length(bytes.len()))?;
+        let array: [u8; SIGNATURE_BYTES] =
+            bytes.try_into().map_err(|_| SignatureError::Length(bytes.len()))?;
         let [.., v] = array;
         if !matches!(v, 27 | 28) {
             return Err(SignatureError::RecoveryByte(v));
@@ -113,7 +115,8 @@ impl Signer {
 
     /// Deterministic (RFC 6979), low s.
     pub fn sign(&self, digest: &B256) -> Signature {
-        let signature = RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest.0), &self.key);
+        let signature =
+            RecoverableSignature::sign_ecdsa_recoverable(Message::from_digest(digest.0), &self.key);
         let (id, rs) = signature.serialize_compact();
         let mut bytes = [0_u8; SIGNATURE_BYTES];
         let (head, tail) = bytes.split_at_mut(64);
@@ -147,9 +150,8 @@ mod tests {
     use alloy_primitives::{U256, address, hex};
     use proptest::prelude::*;
 
-    const ORDER: U256 = U256::from_be_bytes(hex!(
-        "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
-    ));
+    const ORDER: U256 =
+        U256::from_be_bytes(hex!("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"));
 
     fn signer() -> Signer {
         Signer::from_bytes(hex!("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")).unwrap()

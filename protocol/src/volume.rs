@@ -120,7 +120,10 @@ fn check_quorum(plan: &EpochPlan, part: &PlannedPart, signers: &[OperatorId]) ->
 
 /// Certificates of all stream parts of which more than two thirds of the assigned stake attested the same volume. The attestations must have
 /// passed [`VolumeAttestation::check`]; of an operator that attested two volumes of one part neither counts.
-pub fn certify(plan: &EpochPlan, attestations: &[VolumeAttestation]) -> Result<Vec<VolumeCertificate>, BlsError> {
+pub fn certify(
+    plan: &EpochPlan,
+    attestations: &[VolumeAttestation],
+) -> Result<Vec<VolumeCertificate>, BlsError> {
     let mut said = BTreeMap::<(PartKey, OperatorId), BTreeSet<Volume>>::new();
     for attestation in attestations {
         said.entry((attestation.volume.part, attestation.operator)).or_default().insert(attestation.volume);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tatum_protocol::Address;
 use tatum_protocol::id::{PartKey, StreamPart};
 use tatum_protocol::message::{Frame, MAX_PAYLOAD_BYTES, Message};
+use tatum_protocol::plan::PlannedPart;
 
 /// Stream parts that gateway clients published to, remembered so that their brokers stay linked.
 const MAX_PUBLISHING: usize = 4096;
@@ -20,9 +21,19 @@ impl Broker {
             return Err(Refusal::PublishPermission);
         }
         let planned = plan.parts.get(&part.key()).ok_or(Refusal::NotSponsored)?;
-        let reachable =
-            planned.assigned.iter().any(|a| a.broker == self.me || self.relay.linked().contains(&a.broker));
-        if reachable { Ok(()) } else { Err(Refusal::NoBroker) }
+        // A broker that is cut off from the others assigned with it must not acknowledge what only it has.
+        let alone = planned.assigned.iter().all(|a| a.broker == self.me);
+        if alone && !planned.assigned.is_empty() || !self.linked_brokers(planned).is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::NoBroker)
+        }
+    }
+
+    /// Other brokers of the part that are linked.
+    fn linked_brokers(&self, planned: &PlannedPart) -> BTreeSet<Address> {
+        let brokers = planned.assigned.iter().map(|assigned| assigned.broker);
+        brokers.filter(|broker| *broker != self.me && self.relay.linked().contains(broker)).collect()
     }
 
     pub(super) fn on_publish(
@@ -84,10 +95,8 @@ impl Broker {
         let count = frame.messages().len() as u64;
         self.dedup.insert(now_ms, frame.chain(), frame.first_sequence(), count, hash);
         self.counters.published += count;
-        let brokers = planned.assigned.iter().map(|assigned| assigned.broker);
-        let among: BTreeSet<Address> =
-            brokers.filter(|broker| *broker != self.me && self.relay.linked().contains(broker)).collect();
-        let required = !among.is_empty() || !planned.is_assigned(&self.me);
+        let among = self.linked_brokers(planned);
+        let required = planned.assigned.iter().any(|a| a.broker != self.me);
         let ack = Ack { tickets, among, required };
         self.accept(now_ms, planned, admitted.epoch, None, hash, Arc::new(frame), Some(ack), out);
         Ok(())

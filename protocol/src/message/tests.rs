@@ -38,7 +38,10 @@ fn any_message() -> impl Strategy<Value = Message> {
 fn bounds_are_enforced_when_signing() {
     assert_eq!(sign(0, vec![]).unwrap_err(), FrameError::Count { found: 0 });
     assert_eq!(sign(0, vec![message(1, b""); 257]).unwrap_err(), FrameError::Count { found: 257 });
-    assert!(matches!(sign(0, vec![message(2, b""), message(1, b"")]), Err(FrameError::TimestampOrder { .. })));
+    assert!(matches!(
+        sign(0, vec![message(2, b""), message(1, b"")]),
+        Err(FrameError::TimestampOrder { .. })
+    ));
     assert!(matches!(sign(u64::MAX, vec![message(1, b"")]), Err(FrameError::SequenceOverflow { .. })));
     let large = vec![0; MAX_PAYLOAD_BYTES + 1];
     assert!(matches!(sign(0, vec![message(1, &large)]), Err(FrameError::PayloadTooLarge { .. })));
@@ -64,7 +67,10 @@ fn signature_binds_the_domain() {
 #[test]
 fn encoding_is_pinned() {
     let frame = sign(4, vec![message(1, b"hi")]).unwrap();
-    assert_eq!(hex::encode(&frame.encoded()[137..]), "000000100000000000000001010000000002" .to_owned() + "6869");
+    assert_eq!(
+        hex::encode(&frame.encoded()[137..]),
+        "000000100000000000000001010000000002".to_owned() + "6869"
+    );
     assert_eq!(frame.encoded().len(), HEADER_BYTES + 16);
 }
 

@@ -77,7 +77,8 @@ impl PotSplit<'_> {
     }
 
     fn attesters(&self, amount: Wei, lines: &mut Vec<Line>) -> Option<()> {
-        let stake = self.plan.attesters.iter().try_fold(0_u128, |sum, (_, weight)| sum.checked_add(*weight))?;
+        let stake =
+            self.plan.attesters.iter().try_fold(0_u128, |sum, (_, weight)| sum.checked_add(*weight))?;
         for (operator, weight) in self.plan.attesters.iter().filter(|_| stake > 0) {
             lines.push(self.line(*operator, Kind::Attester, amount.mul_div_down(*weight, stake)?));
         }

@@ -49,12 +49,8 @@ impl Scene {
     fn plan(&self) -> EpochPlan {
         let key = SecretKey::from_seed(&[1; 32]).public_key();
         let stream: StreamId = "0xabc/test".parse().unwrap();
-        let operator = |(id, weight): (u64, &u128)| PlanOperator {
-            id,
-            weight: *weight,
-            nodes: vec![node(id)],
-            key,
-        };
+        let operator =
+            |(id, weight): (u64, &u128)| PlanOperator { id, weight: *weight, nodes: vec![node(id)], key };
         let sponsorship = |(id, rate): (u64, &u128)| PlanSponsorship {
             id,
             stream: stream.clone(),
@@ -228,9 +224,8 @@ fn large_trees_are_cut_in_chunks_that_prove() {
 #[test]
 fn two_partitions_of_a_stream_are_separate_parts() {
     let plan = Scene { partitions: 2, ..Scene::default() }.plan();
-    let keys: Vec<_> = (0..2)
-        .map(|p| StreamPart::new("0xabc/test".parse().unwrap(), p).unwrap().key())
-        .collect();
+    let keys: Vec<_> =
+        (0..2).map(|p| StreamPart::new("0xabc/test".parse().unwrap(), p).unwrap().key()).collect();
     assert!(keys.iter().all(|key| plan.parts.contains_key(key)));
 }
 

@@ -72,7 +72,9 @@ impl Cumulative {
                     Account::Operator(id) => (KIND_OPERATOR, id),
                     Account::Sponsorship(id) => (KIND_SPONSORSHIP, id),
                 };
-                (U256::from(kind).wrapping_shl(248)) | (U256::from(*id).wrapping_shl(128)) | U256::from(amount.0)
+                (U256::from(kind).wrapping_shl(248))
+                    | (U256::from(*id).wrapping_shl(128))
+                    | U256::from(amount.0)
             })
             .collect()
     }
@@ -89,7 +91,8 @@ impl Cumulative {
                 Ok(KIND_SPONSORSHIP) => Account::Sponsorship(id),
                 _ => return Err(TreeError::Entry(*entry)),
             };
-            let amount = u128::try_from(entry & U256::from(u128::MAX)).map_err(|_| TreeError::Entry(*entry))?;
+            let amount =
+                u128::try_from(entry & U256::from(u128::MAX)).map_err(|_| TreeError::Entry(*entry))?;
             if amounts.last_key_value().is_some_and(|(last, _)| *last >= account) {
                 return Err(TreeError::Order(*entry));
             }

@@ -37,8 +37,10 @@ pub async fn ensure_sponsorship(
     let contract = Sponsorships::new(deployment.sponsorships, client);
     let epoch = contract.currentEpoch().call().await?;
     let latest = contract.sponsorshipCount().call().await?;
+    // One later than the earliest: operators that stake meanwhile count from then on, and an epoch without brokers would only be
+    // refunded.
+    let mut start = epoch.saturating_add(LEAD + 1);
     // The devnet has one stream, so the last sponsorship is the stream's.
-    let mut start = 0;
     if latest != 0 {
         let found = contract.sponsorships(latest).call().await?;
         let end = found.startEpoch.saturating_add(found.epochs);
@@ -46,7 +48,7 @@ pub async fn ensure_sponsorship(
         if unchanged && end > epoch.saturating_add(RENEW_BELOW) {
             return Ok(Sponsorship { id: latest, start: found.startEpoch, end });
         }
-        // Seamless if the old one still runs; one with other terms pays beside it from the earliest epoch on.
+        // Seamless if the old one still runs; one with other terms pays beside it.
         if unchanged && end >= epoch.saturating_add(LEAD + 2) {
             start = end;
         }
