@@ -195,6 +195,7 @@ impl Devnet {
         let url = anvil.url();
         let client = chain::client(&url, &keys.sponsor)?;
         let deployment = chain::deployment(&anvil, &client, folder, &keys, options.epoch_seconds).await?;
+        chain::catch_up(&client, &deployment).await?;
         let subscribers = if options.light_subscriber { vec![keys.light.address()] } else { Vec::new() };
         let stream = chain::stream_id(&keys);
         let (operators, (), sponsorship) = tokio::try_join!(

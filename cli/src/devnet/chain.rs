@@ -2,6 +2,7 @@
 //!
 //! Every step first asks the chain whether it is done, so that an interrupted or repeated set-up goes on where it is.
 
+mod catch_up;
 mod sponsor;
 
 use alloy::network::EthereumWallet;
@@ -17,6 +18,7 @@ use tatum_protocol::eip712::types::{BlsKey, NodeConsent};
 use super::folder::Folder;
 use super::keys::{Keys, OperatorKeys};
 use crate::anvil::Anvil;
+pub(super) use catch_up::catch_up;
 pub use sponsor::{Sponsorship, ensure_sponsorship};
 
 /// 10^18 wei.
