@@ -29,8 +29,8 @@ use crate::core::ledger::Closed;
 pub trait History: Debug + Send + Sync {
     /// The plan with its attesters; `None` until the epoch is over on chain.
     fn settled_plan(&self, epoch: u64) -> Option<EpochPlan>;
-    /// Epoch and root of the last post.
-    fn last_posted(&self) -> Option<(u64, B256)>;
+    /// The root posted for an epoch.
+    fn posted_root(&self, epoch: u64) -> Option<B256>;
     /// All that sponsors scheduled through this epoch: what a proposal must distribute or give back.
     fn scheduled_through(&self, epoch: u64) -> U256;
 }
@@ -59,8 +59,8 @@ pub enum Refused {
 enum Verdict {
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The view of the chain is behind the proposal, or ahead of it.
-    #[error("the chain view does not fit the proposal yet")]
+    /// The view of the chain is behind the proposal.
+    #[error("the chain view has not reached the proposal yet")]
     NotYet,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -228,20 +228,23 @@ fn recompute(
     if bundle.statement != *statement {
         return Err(Refused::OtherStatement.into());
     }
-    let posted = history.last_posted();
-    if posted.map(|(epoch, _)| epoch) != bundle.base_epoch {
-        return Err(Verdict::NotYet);
-    }
-    let first = posted.map_or(0, |(epoch, _)| epoch.saturating_add(1));
+    // Any posted root will do: amounts are cumulative, so a post that lands between proposing and attesting changes nothing.
+    let (first, base_root) = match bundle.base_epoch {
+        Some(base) => (base.saturating_add(1), history.posted_root(base).ok_or(Verdict::NotYet)?),
+        None => (0, B256::ZERO),
+    };
     // Every epoch with money in it, by our own view: none may be left out.
     let mut plans = Vec::new();
     for epoch in first..=statement.epoch {
+        // One too many says enough; an old base would have us plan years of epochs.
+        if plans.len() > bundle.epochs.len() {
+            break;
+        }
         let plan = history.settled_plan(epoch).ok_or(Verdict::NotYet)?;
         if !plan.parts.is_empty() || !plan.unallocated.is_empty() {
             plans.push(plan);
         }
     }
-    let base_root = posted.map_or(B256::ZERO, |(_, root)| root);
     bundle.verify(&plans, base_root, domain).map_err(Refused::from)?;
     let scheduled = history.scheduled_through(statement.epoch);
     if scheduled != statement.total {

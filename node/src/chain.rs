@@ -166,9 +166,9 @@ impl History for FollowedChain {
             .ok()
     }
 
-    fn last_posted(&self) -> Option<(u64, B256)> {
+    fn posted_root(&self, epoch: u64) -> Option<B256> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.view.posted().last().map(|posted| (posted.epoch, posted.root))
+        state.view.posted().iter().rev().find(|posted| posted.epoch == epoch).map(|posted| posted.root)
     }
 
     fn scheduled_through(&self, epoch: u64) -> U256 {

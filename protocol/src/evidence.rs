@@ -77,6 +77,8 @@ pub enum EvidenceError {
     Epoch { expected: u64, found: u64 },
     #[error("bundle spans {found} epochs; at most {MAX_BUNDLE_EPOCHS} are allowed")]
     TooManyEpochs { found: usize },
+    #[error("bundle has the evidence of {found} epochs; {expected} are due since its base")]
+    Span { expected: usize, found: usize },
     #[error("a volume of stream part {0} is given twice")]
     DuplicateVolume(B256),
     #[error("two bandwidth receipts from {receiver} for {relayer}")]
@@ -158,8 +160,12 @@ impl Bundle {
         base_root: B256,
         domain: &Domain,
     ) -> Result<Cumulative, EvidenceError> {
-        if self.epochs.len() > MAX_BUNDLE_EPOCHS || self.epochs.len() != plans.len() {
-            return Err(EvidenceError::TooManyEpochs { found: self.epochs.len() });
+        let found = self.epochs.len();
+        if found > MAX_BUNDLE_EPOCHS {
+            return Err(EvidenceError::TooManyEpochs { found });
+        }
+        if found != plans.len() {
+            return Err(EvidenceError::Span { expected: plans.len(), found });
         }
         let mut cumulative = Cumulative::from_entries(&self.base_entries)?;
         let found = cumulative.tree().root();

@@ -120,7 +120,7 @@ impl History for Past {
     fn settled_plan(&self, epoch: u64) -> Option<EpochPlan> {
         (now_ms() >= self.0.clock.end(epoch) * 1000).then(|| self.0.plan(epoch, epoch == EPOCH))
     }
-    fn last_posted(&self) -> Option<(u64, B256)> {
+    fn posted_root(&self, _: u64) -> Option<B256> {
         None
     }
     fn scheduled_through(&self, _: u64) -> U256 {
