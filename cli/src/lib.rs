@@ -4,6 +4,7 @@
 
 pub mod anvil;
 pub mod binary;
+pub mod clock;
 pub mod commands;
 pub mod devnet;
 pub mod exec_child;

@@ -3,10 +3,12 @@
 //! The devnet's publisher sends these, so that the messages that get paid for carry real, changing data. A sample
 //! names its `device` and has a gapless `sequence`, so that a receiver can tell loss from silence.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde::Serialize;
 use sysinfo::{Components, Disks, MemoryRefreshKind, Networks, System};
+
+use crate::clock::now_ms;
 
 /// Bytes are totals since boot for the network and current values elsewhere; `time` is Unix milliseconds.
 #[derive(Debug, Serialize)]
@@ -100,7 +102,7 @@ impl Sampler {
         Sample {
             device: self.device.clone(),
             sequence,
-            time: unix_millis(),
+            time: now_ms(),
             host: self.host.clone(),
             uptime_seconds: System::uptime(),
             cpu: Cpu {
@@ -153,11 +155,6 @@ impl Sampler {
             })
             .collect()
     }
-}
-
-fn unix_millis() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Two decimals: more would be noise and bytes.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Audit, Devnet, DevnetOptions, EpochReport, keys, summary};
+use crate::clock;
 
 const POLL: Duration = Duration::from_millis(500);
 const RENEW: Duration = Duration::from_secs(60);
@@ -81,14 +82,12 @@ impl<'a> Watch<'a> {
             let epochs = u32::try_from(epochs.saturating_add(PATIENCE_EPOCHS)).unwrap_or(u32::MAX);
             Instant::now().checked_add(length.saturating_mul(epochs).saturating_add(PATIENCE))
         };
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        let now_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
         Self {
             devnet,
             json: arguments.json,
             wanted,
             deadline: wanted.and_then(patience),
-            first: devnet.deployment().clock().epoch_at_ms(now_ms).unwrap_or(0),
+            first: devnet.deployment().clock().epoch_at_ms(clock::now_ms()).unwrap_or(0),
             shown: BTreeMap::new(),
         }
     }

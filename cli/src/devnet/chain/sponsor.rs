@@ -8,6 +8,7 @@ use tatum_contracts::deployment::Deployment;
 use tatum_protocol::epoch::LEAD;
 
 use super::{DATA, confirm};
+use crate::clock::now_ms;
 
 /// Per epoch, for the stream's one partition.
 const RATE: u128 = 100 * DATA;
@@ -35,7 +36,9 @@ pub async fn ensure_sponsorship(
     subscriber_share_bps: u16,
 ) -> anyhow::Result<Sponsorship> {
     let contract = Sponsorships::new(deployment.sponsorships, client);
-    let epoch = contract.currentEpoch().call().await?;
+    // After a pause the chain's newest block is old: the clock says in which epoch the next one will be.
+    let epoch =
+        contract.currentEpoch().call().await?.max(deployment.clock().epoch_at_ms(now_ms()).unwrap_or(0));
     let latest = contract.sponsorshipCount().call().await?;
     // One later than the earliest: operators that stake meanwhile count from then on, and an epoch without brokers would only be
     // refunded.
