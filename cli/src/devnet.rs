@@ -49,9 +49,16 @@ const SUBSCRIBER_SHARE_BPS: u16 = 5_000;
 /// A running devnet. Dropped without [`Devnet::stop`], its processes get their death signals from the kernel.
 #[derive(Debug)]
 pub struct Devnet {
-    options: DevnetOptions,
     // Before the folder, so that the lock is the last thing given back.
     supervisor: Supervisor,
+    parts: Parts,
+    folder: Folder,
+}
+
+/// A devnet without what must outlive a failed start.
+#[derive(Debug)]
+struct Parts {
+    options: DevnetOptions,
     anvil: Anvil,
     postgres: Postgres,
     database: PgPool,
@@ -60,7 +67,6 @@ pub struct Devnet {
     operators: Vec<u64>,
     stream: String,
     addresses: Addresses,
-    folder: Folder,
 }
 
 impl Devnet {
@@ -69,7 +75,7 @@ impl Devnet {
         let folder = Folder::open(&options.data_dir)?;
         let supervisor = Supervisor::new(binary::locate()?, folder.logs())?;
         match Self::bring_up(options, &folder, &supervisor).await {
-            Ok(parts) => Ok(parts.assemble(supervisor, folder)),
+            Ok(parts) => Ok(Self { supervisor, parts, folder }),
             Err(error) => {
                 supervisor.stop_all().await;
                 Err(error)
@@ -79,7 +85,7 @@ impl Devnet {
 
     /// Stops all processes in reverse order; the chain and the database save their state.
     pub async fn stop(self) {
-        self.database.close().await;
+        self.parts.database.close().await;
         self.supervisor.stop_all().await;
     }
 
@@ -90,44 +96,44 @@ impl Devnet {
 
     /// The dashboard and API.
     pub fn dashboard_url(&self) -> String {
-        self.addresses.dashboard()
+        self.parts.addresses.dashboard()
     }
 
     /// The chain's JSON-RPC.
     pub fn rpc_url(&self) -> String {
-        self.anvil.url()
+        self.parts.anvil.url()
     }
 
     /// The database's URL, with its password.
     pub fn database_url(&self) -> String {
-        self.postgres.url()
+        self.parts.postgres.url()
     }
 
     /// A pool of connections to the database.
     pub fn database(&self) -> &PgPool {
-        &self.database
+        &self.parts.database
     }
 
     pub fn anvil(&self) -> &Anvil {
-        &self.anvil
+        &self.parts.anvil
     }
 
     pub fn deployment(&self) -> &Deployment {
-        &self.deployment
+        &self.parts.deployment
     }
 
     pub fn keys(&self) -> &Keys {
-        &self.keys
+        &self.parts.keys
     }
 
     /// Operator ids, in the order of the brokers.
     pub fn operators(&self) -> &[u64] {
-        &self.operators
+        &self.parts.operators
     }
 
     /// Id of the sponsored stream.
     pub fn stream(&self) -> &str {
-        &self.stream
+        &self.parts.stream
     }
 
     pub fn folder(&self) -> &Folder {
@@ -136,12 +142,12 @@ impl Devnet {
 
     /// The brokers' MQTT gateways, in order.
     pub fn mqtt(&self) -> Vec<SocketAddr> {
-        self.addresses.mqtt()
+        self.parts.addresses.mqtt()
     }
 
     /// Base URLs of the brokers' status pages, in order.
     pub fn broker_http(&self) -> Vec<String> {
-        self.addresses.broker_http()
+        self.parts.addresses.broker_http()
     }
 
     /// Password of the gateways' user [`keys::MQTT_USER`].
@@ -159,21 +165,22 @@ impl Devnet {
 
     /// What became of the epochs from `first` on.
     pub async fn epochs(&self, first: u64) -> anyhow::Result<Vec<EpochReport>> {
-        progress::epochs(&self.database, first).await
+        progress::epochs(&self.parts.database, first).await
     }
 
     /// Where the money is, at the latest block.
     pub async fn audit(&self) -> anyhow::Result<Audit> {
-        let client = self.client(&self.keys.sponsor)?;
-        let mut holders: Vec<Address> = self.keys.operators.iter().map(|keys| keys.owner.address()).collect();
-        holders.extend([self.keys.sponsor.address(), self.keys.settlement.address(), BURNED]);
-        Audit::read(&client, &self.deployment, &holders).await
+        let client = self.client(&self.parts.keys.sponsor)?;
+        let mut holders: Vec<Address> =
+            self.parts.keys.operators.iter().map(|keys| keys.owner.address()).collect();
+        holders.extend([self.parts.keys.sponsor.address(), self.parts.keys.settlement.address(), BURNED]);
+        Audit::read(&client, &self.parts.deployment, &holders).await
     }
 
     /// Makes sure that the stream is paid for in the epochs to come.
     pub async fn renew_sponsorship(&self) -> anyhow::Result<Sponsorship> {
-        let client = self.client(&self.keys.sponsor)?;
-        sponsor(&client, &self.deployment, &self.stream, &self.options).await
+        let client = self.client(&self.parts.keys.sponsor)?;
+        sponsor(&client, &self.parts.deployment, &self.parts.stream, &self.parts.options).await
     }
 
     async fn bring_up(
@@ -278,37 +285,6 @@ async fn sponsor(
 ) -> anyhow::Result<Sponsorship> {
     let share = if options.light_subscriber { SUBSCRIBER_SHARE_BPS } else { 0 };
     chain::ensure_sponsorship(client, deployment, stream, options.redundancy(), share).await
-}
-
-/// A devnet without what must outlive a failed start.
-struct Parts {
-    options: DevnetOptions,
-    anvil: Anvil,
-    postgres: Postgres,
-    database: PgPool,
-    deployment: Deployment,
-    keys: Keys,
-    operators: Vec<u64>,
-    stream: String,
-    addresses: Addresses,
-}
-
-impl Parts {
-    fn assemble(self, supervisor: Supervisor, folder: Folder) -> Devnet {
-        Devnet {
-            options: self.options,
-            supervisor,
-            anvil: self.anvil,
-            postgres: self.postgres,
-            database: self.database,
-            deployment: self.deployment,
-            keys: self.keys,
-            operators: self.operators,
-            stream: self.stream,
-            addresses: self.addresses,
-            folder,
-        }
-    }
 }
 
 /// Total of amounts that the chain gives as 256 bits and that never exceed the token's supply.

@@ -4,7 +4,6 @@
 
 pub mod anvil;
 pub mod binary;
-pub mod clock;
 pub mod commands;
 pub mod devnet;
 pub mod exec_child;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 use sysinfo::{Components, Disks, MemoryRefreshKind, Networks, System};
 
-use crate::clock::now_ms;
+use tatum_node::clock::now_ms;
 
 /// Bytes are totals since boot for the network and current values elsewhere; `time` is Unix milliseconds.
 #[derive(Debug, Serialize)]

@@ -7,7 +7,7 @@
 pub mod attester;
 mod backoff;
 mod chain;
-mod clock;
+pub mod clock;
 pub mod config;
 pub mod core;
 mod equivocate;

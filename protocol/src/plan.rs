@@ -184,10 +184,6 @@ impl EpochPlan {
         }
     }
 
-    pub fn total_weight(&self) -> u128 {
-        self.operators.values().map(|o| o.weight).fold(0, u128::saturating_add)
-    }
-
     pub fn weight_of(&self, operators: impl IntoIterator<Item = OperatorId>) -> u128 {
         let distinct: BTreeSet<_> = operators.into_iter().collect();
         distinct

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{Audit, Devnet, DevnetOptions, EpochReport, keys, summary};
-use crate::clock;
+use tatum_node::clock;
 
 const POLL: Duration = Duration::from_millis(500);
 const RENEW: Duration = Duration::from_secs(60);

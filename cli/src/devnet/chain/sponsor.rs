@@ -8,7 +8,7 @@ use tatum_contracts::deployment::Deployment;
 use tatum_protocol::epoch::LEAD;
 
 use super::{DATA, confirm};
-use crate::clock::now_ms;
+use tatum_node::clock::now_ms;
 
 /// Per epoch, for the stream's one partition.
 const RATE: u128 = 100 * DATA;
