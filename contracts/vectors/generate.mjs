@@ -109,7 +109,7 @@ const statement = eip712.structs.Payout.digest;
 const possessed = eip712.structs.BlsKey.digest;
 const sum = (indices) => indices.reduce((total, i) => (total + secret(i)) % ORDER, 0n);
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const aggregates = [range(1, 4), range(1, 3), range(1, 16), range(1, 11), range(1, 64), range(1, 43)];
+const aggregates = [range(1, 4), range(1, 3), range(1, 16), range(1, 11), range(1, 64), range(1, 43), range(1, 14), range(1, 55)];
 const bls = {
   hashToCurve: Object.keys(TAGS).flatMap((tag) =>
     digests.map((digest) => ({ tag: TAGS[tag], digest, point: g1Words(hashToCurve(tag, digest)) }))),

@@ -6,7 +6,8 @@ import {Certificate} from "../libraries/Types.sol";
 
 /// @title Payout roots under a certificate of the operators, and the payouts made from them.
 /// @notice Anyone may post and push; nobody can post what 2/3 of the stake did not sign, or push more than was
-/// posted. Amounts are cumulative since genesis, so a missed epoch is caught up by the next.
+/// posted. Amounts are cumulative since genesis, so a missed epoch is caught up by the next. Holds no tokens:
+/// Sponsorships keeps them until they are pushed.
 interface ISettlement is IEpochs {
     event Posted(uint64 indexed epoch, bytes32 indexed root, uint256 total, uint64[] absentees, address poster);
     event Pushed(bytes32 indexed root, bytes32 indexed leaf, uint256 amount);
@@ -14,15 +15,15 @@ interface ISettlement is IEpochs {
     error InvalidParameters();
     error EpochNotClosed(uint64 epoch, uint64 currentEpoch);
     error EpochNotNewer(uint64 epoch, uint64 lastEpoch);
-    error TotalMismatch(uint256 claimed, uint256 scheduled);
+    error TotalMismatch(uint256 claimed, uint256 payable_);
     error QuorumMissed(uint128 signerStake, uint128 totalStake);
     error InvalidCertificate();
     error InvalidProof();
     error OverPaid(uint256 due, uint256 inFlight);
 
-    /// @notice Accepts the payout root of a closed epoch newer than the last, and takes the epoch's funds in.
+    /// @notice Accepts the payout root of a closed epoch newer than the last.
     /// @param root Root of the chunks of cumulative payouts through `epoch`.
-    /// @param total Sum of them; it must equal what was scheduled since genesis through `epoch`.
+    /// @param total Sum of them; it must equal what Sponsorships makes payable through `epoch`.
     /// @param certificate Over `Payout(epoch, checkpoint, root, total)`.
     function post(uint64 epoch, bytes32 root, uint256 total, Certificate calldata certificate) external;
 
@@ -30,11 +31,11 @@ interface ISettlement is IEpochs {
     /// pushed twice pays nothing the second time.
     function push(uint256[] calldata entries, bytes32[] calldata proof) external;
 
-    /// @notice Checks a certificate over `digest` by the operator set of `epoch`; reverts with the reason if it does
-    /// not hold.
-    function verify(uint64 epoch, bytes32 digest, Certificate calldata certificate) external view;
+    /// @notice Checks a certificate over the statement with `structHash` by the operator set of `epoch`; reverts with
+    /// the reason if it does not hold.
+    function verify(uint64 epoch, bytes32 structHash, Certificate calldata certificate) external view;
 
-    /// @notice Whether a root has been posted. Until then `lastEpoch` is 0 and says nothing.
+    /// @notice Whether there was a first post. Until then `lastEpoch` is 0 and says nothing.
     function posted() external view returns (bool);
     function lastEpoch() external view returns (uint64);
     function root() external view returns (bytes32);
@@ -48,7 +49,6 @@ interface ISettlement is IEpochs {
     function attesterBps() external view returns (uint16);
     /// @notice Part of the rest that goes to availability.
     function availabilityBps() external view returns (uint16);
-    function token() external view returns (address);
     function staking() external view returns (address);
     function sponsorships() external view returns (address);
     function slashing() external view returns (address);

@@ -35,10 +35,17 @@ abstract contract Fixture {
     uint64 internal constant LENGTH = 10;
     uint128 internal constant DATA = 1e18;
     uint128 internal constant MIN_STAKE = 1000 * DATA;
-    uint64 internal constant UNBONDING = 20;
+    uint64 internal constant UNBONDING = 30;
     uint64 internal constant EVIDENCE = 10;
+    uint64 internal constant LAPSE = 12;
+    uint64 internal constant VESTING = 100;
+    uint16 internal constant MIN_SELF_BPS = 1000;
     uint16 internal constant BOUNTY_BPS = 1000;
+    uint16 internal constant RETURN_BPS = 3000;
     uint16 internal constant SLASH_BPS = 1000;
+    uint16 internal constant FAULT_BPS = 100;
+    /// @dev The commission of every operator registered here.
+    uint16 internal constant COMMISSION_BPS = 1000;
     address internal constant BURNED = 0x000000000000000000000000000000000000dEaD;
     address internal constant SPONSOR = address(0x5050);
     string internal constant STREAM = "0x00000000000000000000000000000000000000aa/machine";
@@ -59,8 +66,9 @@ abstract contract Fixture {
         uint64 genesis;
         uint64 epochLength;
         uint128 minStake;
+        uint16 minSelfBps;
         uint64 unbondingEpochs;
-        uint16 bountyBps;
+        uint64 vestingPeriod;
     }
 
     function setUp() public virtual {
@@ -71,15 +79,22 @@ abstract contract Fixture {
         for (uint64 i = 0; i < 5; ++i) {
             here[i] = vm.computeCreateAddress(address(deployer), i + 1);
         }
-        token = IERC20(create("DataToken", abi.encode(address(this), uint256(1e9) * DATA)));
+        token = IERC20(createToken());
         staking = IStaking(create("Staking", abi.encode(stakingParameters(here[0], here[3], here[4]))));
-        sponsorships = ISponsorships(create("Sponsorships", abi.encode(here[0], here[3], GENESIS, LENGTH)));
-        settlement = ISettlement(
-            create("Settlement", abi.encode(here[0], here[1], here[2], here[4], GENESIS, LENGTH, uint16(500), uint16(5000)))
+        sponsorships = ISponsorships(
+            create("Sponsorships", abi.encode(here[0], here[3], here[4], GENESIS, LENGTH, LAPSE))
         );
-        slashing = ISlashing(create("Slashing", abi.encode(here[1], GENESIS, LENGTH, SLASH_BPS, EVIDENCE)));
+        settlement = ISettlement(
+            create("Settlement", abi.encode(here[1], here[2], here[4], GENESIS, LENGTH, uint16(500), uint16(5000)))
+        );
+        slashing = ISlashing(create("Slashing", abi.encode(slashingParameters(here))));
         registry = IStreamRegistry(create("StreamRegistry", ""));
         vm.assertEq(address(slashing), here[4]);
+    }
+
+    /// @dev What the contracts take for DATA; a test of hostile tokens has another.
+    function createToken() internal virtual returns (address) {
+        return create("DataToken", abi.encode(address(this), uint256(1e9) * DATA));
     }
 
     function stakingParameters(address token_, address settlement_, address slashing_)
@@ -88,7 +103,24 @@ abstract contract Fixture {
         returns (StakingParameters memory)
     {
         return StakingParameters(
-            token_, settlement_, slashing_, GENESIS, LENGTH, MIN_STAKE, UNBONDING, BOUNTY_BPS
+            token_, settlement_, slashing_, GENESIS, LENGTH, MIN_STAKE, MIN_SELF_BPS, UNBONDING, VESTING
+        );
+    }
+
+    /// @param here Token, Staking, Sponsorships, Settlement, Slashing.
+    function slashingParameters(address[5] memory here) internal pure returns (ISlashing.Parameters memory) {
+        return ISlashing.Parameters(
+            here[0],
+            here[1],
+            here[2],
+            here[3],
+            GENESIS,
+            LENGTH,
+            SLASH_BPS,
+            FAULT_BPS,
+            BOUNTY_BPS,
+            RETURN_BPS,
+            EVIDENCE
         );
     }
 
@@ -140,7 +172,7 @@ abstract contract Fixture {
         uint256[4] memory g2 = g2Of(i);
         uint256[2] memory proof = possession(ownerOf(i), i);
         vm.prank(ownerOf(i));
-        return staking.register(g1, g2, proof);
+        return staking.register(g1, g2, proof, COMMISSION_BPS);
     }
 
     function stake(uint64 operatorId, uint128 amount) internal {
@@ -189,9 +221,12 @@ abstract contract Fixture {
     /// @dev Operators 1..signers sign; the vectors hold their sum for the numbers used.
     function certify(uint256 signers, uint256 count, bytes32 structHash) internal view returns (Certificate memory c) {
         c.absentees = new uint64[](count - signers);
+        c.keys = new uint256[2][](count - signers);
         for (uint256 i = 0; i < c.absentees.length; ++i) {
             c.absentees[i] = uint64(signers + 1 + i);
+            c.keys[i] = g1Of(signers + 1 + i);
         }
+        c.aggregate = aggregateOf(count);
         uint256 secret;
         for (uint256 i = 1; i <= signers; ++i) {
             secret = addmod(secret, secretOf(i), Bn254.Q);
@@ -201,9 +236,18 @@ abstract contract Fixture {
         c.signature = Bn254.mul(HashToCurve.hash(digest, Bls.STATEMENT_TAG), secret);
     }
 
+    /// @dev Sum of the G1 keys of operators 1..count.
+    function aggregateOf(uint256 count) internal view returns (uint256[2] memory sum) {
+        uint256 secret;
+        for (uint256 i = 1; i <= count; ++i) {
+            secret = addmod(secret, secretOf(i), Bn254.Q);
+        }
+        return Bn254.mul(Bn254.generator(), secret);
+    }
+
     function place(uint256 signers) private pure returns (uint256) {
-        uint8[6] memory members = [4, 3, 16, 11, 64, 43];
-        for (uint256 i = 0; i < 6; ++i) {
+        uint8[8] memory members = [4, 3, 16, 11, 64, 43, 14, 55];
+        for (uint256 i = 0; i < 8; ++i) {
             if (members[i] == signers) return i;
         }
         revert("no aggregate of so many in the vectors");
