@@ -11,6 +11,8 @@ import {
 /// the penalty from the operator's pool, pays the reporter a bounty, gives the harmed stream's sponsorship its part
 /// and burns the rest. Every proof can do both at once. Stake outlasts the evidence window by long enough to execute
 /// whatever was proven in it. The contract is also the verifying contract of Tatum's EIP-712 domain.
+/// Token assumptions. For safety: a transfer moves exactly the amount asked. For liveness: transfers to reporters do
+/// not revert, whoever they are; a token with a list of refused receivers would let an offender block its penalty.
 interface ISlashing is IEpochs {
     event OffenceProven(
         bytes32 indexed slot, uint64 indexed operatorId, address indexed reporter, Kind kind, uint64 sponsorshipId
@@ -25,6 +27,7 @@ interface ISlashing is IEpochs {
     error NotSignedByReceiver(address signer, address receiver);
     error NotAnOperator(address receiver);
     error UnknownKey(uint256 g1x);
+    error UnknownOperator(uint64 operatorId);
     error InvalidAttestations();
     error EvidenceTooOld(uint64 epoch, uint64 currentEpoch);
     error AlreadyProven(bytes32 slot);
@@ -129,8 +132,8 @@ interface ISlashing is IEpochs {
         bool thenExecute
     ) external;
 
-    /// @notice Two different volumes of one stream part and epoch under one BLS key.
-    /// @param a The key, and its signature of `volumeA`.
+    /// @notice Two different volumes of one stream part and epoch under one BLS key, whether or not it is in force.
+    /// @param a The key, and its signature of `volumeA`. The negated key with negated signatures is as good.
     /// @param signatureB Its signature of `volumeB`.
     function volumeEquivocation(
         Volume calldata volumeA,
@@ -163,6 +166,8 @@ interface ISlashing is IEpochs {
 
     /// @notice Takes the penalty of a proven offence and distributes it. Anyone may call it.
     function execute(bytes32 slot) external;
+
+    // Slots: `keccak256(abi.encode(kind, ...))` of the function's arguments, with the first kind that shares the slot.
 
     /// @notice The slot of what a receiver did to one relayer in one epoch: equivocation, regression and over-credit
     /// share it. One history is owed per epoch and relayer, so breaking it is one offence however many receipts show it.

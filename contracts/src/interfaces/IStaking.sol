@@ -244,7 +244,9 @@ interface IStaking is IEpochs {
     /// @notice The operator set in force in `epoch`.
     /// @param epoch Any epoch; one further away than the next may still change.
     /// @return fromEpoch The first epoch of this checkpoint (0 with all else 0 if there is none yet).
+    /// @return totalStake Sum of the members' weights.
     /// @return aggregateHash `keccak256(x, y)` of the sum of the members' G1 keys.
+    /// @return count How many members.
     function setAt(uint64 epoch)
         external
         view
