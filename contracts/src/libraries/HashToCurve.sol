@@ -17,7 +17,8 @@ library HashToCurve {
     uint256 private constant Z = 1;
 
     uint256 private constant TWO_256_MOD_P = 0xe0a77c19a07df2f666ea36f7879462c0a78eb28f5c70b3dd35d438dc58f0d9d;
-    uint256 private constant SQRT_EXPONENT = 0xc19139cb84c680a6e14116da060561765e05aa45a1c72a34f082305b61f3f52;
+    /// @dev (P + 1) / 4
+    uint256 private constant ROOT_EXPONENT = 0xc19139cb84c680a6e14116da060561765e05aa45a1c72a34f082305b61f3f52;
 
     /// @notice The point of `message` under the domain separation tag `tag` (at most 255 bytes).
     function hash(bytes32 message, string memory tag) internal view returns (uint256[2] memory) {
@@ -36,25 +37,54 @@ library HashToCurve {
         u1 = _reduce(uint128(uint256(b2)), uint256(b3));
     }
 
+    /// @notice A point of the curve for a field element, not uniformly distributed.
+    /// @dev RFC 9380, section 6.6.1: of `x1`, `x2 = -Z - x1` and `x3` the first that is on the curve.
     function mapToCurve(uint256 u) internal view returns (uint256[2] memory) {
-        uint256 tv1 = mulmod(mulmod(u, u, P), C1, P);
-        uint256 tv2 = addmod(1, tv1, P);
-        tv1 = addmod(1, P - tv1, P);
-        uint256 tv3 = _power(mulmod(tv1, tv2, P), P - 2);
-        uint256 tv4 = mulmod(mulmod(mulmod(u, tv1, P), tv3, P), C3, P);
+        uint256 square = mulmod(mulmod(u, u, P), C1, P);
+        uint256 plus = addmod(1, square, P);
+        uint256 minus = addmod(1, P - square, P);
+        uint256 d = mulmod(plus, minus, P);
+        uint256 shift = mulmod(mulmod(u, minus, P), C3, P);
+        uint256 x = addmod(mulmod(C2, d, P), P - shift, P); // x1 = x / d, and g(x1) = (x^3 + 3d^3) / d^3
+        (bool found, uint256 y, uint256 inverse) =
+            _rootAndInverse(addmod(_cube(x), mulmod(B, _cube(d), P), P), d);
+        if (found) return _signed(u, mulmod(x, inverse, P), y);
 
-        uint256 x = addmod(C2, P - tv4, P);
-        (bool square, uint256 y) = _root(x);
-        if (!square) {
-            x = addmod(C2, tv4, P);
-            (square, y) = _root(x);
-        }
-        if (!square) {
-            x = mulmod(mulmod(tv2, tv2, P), tv3, P);
+        x = addmod(C2, mulmod(shift, inverse, P), P);
+        (found, y) = _root(x);
+        if (!found) {
+            x = mulmod(mulmod(plus, plus, P), inverse, P);
             x = addmod(mulmod(mulmod(x, x, P), C4, P), Z, P);
             (, y) = _root(x);
         }
+        return _signed(u, x, y);
+    }
+
+    /// @dev Whether `n / d^3` is a square, its root then, and `1 / d`, by one exponentiation: they are most of the cost
+    /// of a hash. Let `a = nd` and `t = a^((P - 3) / 4)`. `at^2` is 1 if `a`, and so `n / d^3`, is a square, and -1
+    /// otherwise; `1 / a = (at^2)t^2`; and `at` is the root of `a` if it has one. `n` is not 0 where `d` is not, for no
+    /// point has y = 0. If `d` is 0, so is the inverse, as the RFC has it, and no root is found: `x1` is `x2` then.
+    function _rootAndInverse(uint256 n, uint256 d)
+        private
+        view
+        returns (bool square, uint256 root, uint256 inverse)
+    {
+        uint256 a = mulmod(n, d, P);
+        uint256 t = _power(a, ROOT_EXPONENT - 1);
+        root = mulmod(a, t, P);
+        uint256 sign = mulmod(root, t, P);
+        inverse = mulmod(mulmod(n, sign, P), mulmod(t, t, P), P);
+        square = sign == 1;
+        root = mulmod(root, mulmod(inverse, inverse, P), P);
+    }
+
+    /// @dev The one of the points (x, y) and (x, -y) whose y has the parity of `u`. No point has y = 0.
+    function _signed(uint256 u, uint256 x, uint256 y) private pure returns (uint256[2] memory) {
         return [x, (u ^ y) & 1 == 0 ? y : P - y];
+    }
+
+    function _cube(uint256 x) private pure returns (uint256) {
+        return mulmod(mulmod(x, x, P), x, P);
     }
 
     /// @dev A 48-byte integer, `high * 2^256 + low`, mod P.
@@ -64,8 +94,8 @@ library HashToCurve {
 
     /// @dev Whether x^3 + 3 is a square, and its root. P = 3 mod 4, so a power of (P + 1) / 4 is the candidate.
     function _root(uint256 x) private view returns (bool square, uint256 y) {
-        uint256 gx = addmod(mulmod(mulmod(x, x, P), x, P), B, P);
-        y = _power(gx, SQRT_EXPONENT);
+        uint256 gx = addmod(_cube(x), B, P);
+        y = _power(gx, ROOT_EXPONENT);
         square = mulmod(y, y, P) == gx;
     }
 
