@@ -3,43 +3,47 @@ pragma solidity ^0.8.30;
 
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IStreamRegistry} from "./interfaces/IStreamRegistry.sol";
+import {StreamPermissions} from "./registry/StreamPermissions.sol";
 
 /// @title Streams and their permissions. Only those with a stream's grant permission change who may do what.
-contract StreamRegistry is IStreamRegistry {
+/// @dev Streams and reads here; changes of permissions, and what is stored, in the contracts this one inherits.
+contract StreamRegistry is StreamPermissions {
     uint256 private constant ID_LIMIT = 256;
+    /// @dev Of an address as it begins an id.
+    uint256 private constant OWNER_LENGTH = 42;
     uint256 private constant METADATA_LIMIT = 4096;
-    address private constant PUBLIC = address(0);
-
-    /// @dev `version` counts deletions: permissions are keyed by it, so a stream created anew has none of the old.
-    struct Stream {
-        bool exists;
-        uint64 version;
-        string metadata;
-    }
-
-    mapping(bytes32 idHash => Stream) private _streams;
-    mapping(bytes32 key => Permission) private _permissions;
-
-    modifier needs(string calldata streamId, PermissionType permission) {
-        if (!hasPermission(streamId, msg.sender, permission)) revert NotPermitted(msg.sender, permission);
-        _;
-    }
+    /// @dev One bit per character: `-` to `9` (with `.`, `/` and the digits), `A-Z`, `_`, `a-z`.
+    uint256 private constant PATH_CHARACTERS =
+        (0x1fff << 0x2d) | (0x3ffffff << 0x41) | (1 << 0x5f) | (0x3ffffff << 0x61);
 
     /// @inheritdoc IStreamRegistry
     function createStream(string calldata streamIdPath, string calldata metadataJsonString) external {
-        bytes calldata path = bytes(streamIdPath);
-        if (path.length < 2 || path[0] != "/") revert InvalidPath(streamIdPath);
-        string memory streamId = string.concat(Strings.toHexString(msg.sender), streamIdPath);
-        _bound(bytes(streamId).length, ID_LIMIT);
-        _bound(bytes(metadataJsonString).length, METADATA_LIMIT);
-        Stream storage stream = _streams[keccak256(bytes(streamId))];
-        if (stream.exists) revert StreamExists(streamId);
+        _create(streamIdPath, metadataJsonString);
+    }
 
-        stream.exists = true;
-        stream.metadata = metadataJsonString;
+    /// @inheritdoc IStreamRegistry
+    function createStreamWithPermissions(
+        string calldata streamIdPath,
+        string calldata metadataJsonString,
+        address[] calldata users,
+        Permission[] calldata permissions
+    ) external {
+        _assignEach(_create(streamIdPath, metadataJsonString), users, permissions);
+    }
 
-        emit StreamCreated(streamId, metadataJsonString);
-        _set(streamId, msg.sender, Permission(true, true, type(uint256).max, type(uint256).max, true));
+    /// @inheritdoc IStreamRegistry
+    function createMultipleStreamsWithPermissions(
+        string[] calldata streamIdPaths,
+        string[] calldata metadataJsonStrings,
+        address[][] calldata users,
+        Permission[][] calldata permissions
+    ) external {
+        _match(streamIdPaths.length, metadataJsonStrings.length);
+        _match(streamIdPaths.length, users.length);
+        _match(streamIdPaths.length, permissions.length);
+        for (uint256 i = 0; i < streamIdPaths.length; ++i) {
+            _assignEach(_create(streamIdPaths[i], metadataJsonStrings[i]), users[i], permissions[i]);
+        }
     }
 
     /// @inheritdoc IStreamRegistry
@@ -56,70 +60,12 @@ contract StreamRegistry is IStreamRegistry {
     function deleteStream(string calldata streamId) external needs(streamId, PermissionType.Delete) {
         Stream storage stream = _stream(streamId);
         stream.exists = false;
-        stream.version += 1;
         delete stream.metadata;
         emit StreamDeleted(streamId);
     }
 
     /// @inheritdoc IStreamRegistry
-    function grantPermission(string calldata streamId, address user, PermissionType permissionType)
-        external
-        needs(streamId, PermissionType.Grant)
-    {
-        if (user == PUBLIC) revert ZeroUser();
-        _change(streamId, user, permissionType, true);
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function revokePermission(string calldata streamId, address user, PermissionType permissionType) external {
-        bool may = msg.sender == user || hasPermission(streamId, msg.sender, PermissionType.Grant);
-        if (!may) revert NotPermitted(msg.sender, PermissionType.Grant);
-        if (user == PUBLIC) revert ZeroUser();
-        _change(streamId, user, permissionType, false);
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function grantPublicPermission(string calldata streamId, PermissionType permissionType)
-        external
-        needs(streamId, PermissionType.Grant)
-    {
-        _change(streamId, PUBLIC, permissionType, true);
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function revokePublicPermission(string calldata streamId, PermissionType permissionType)
-        external
-        needs(streamId, PermissionType.Grant)
-    {
-        _change(streamId, PUBLIC, permissionType, false);
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function setPermissionsForUser(
-        string calldata streamId,
-        address user,
-        bool canEdit,
-        bool deletePerm,
-        uint256 publishExpiration,
-        uint256 subscribeExpiration,
-        bool canGrant
-    ) external needs(streamId, PermissionType.Grant) {
-        _set(streamId, user, Permission(canEdit, deletePerm, publishExpiration, subscribeExpiration, canGrant));
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function setPermissions(string calldata streamId, address[] calldata users, Permission[] calldata permissions)
-        external
-        needs(streamId, PermissionType.Grant)
-    {
-        if (users.length != permissions.length) revert LengthMismatch(users.length, permissions.length);
-        for (uint256 i = 0; i < users.length; ++i) {
-            _set(streamId, users[i], permissions[i]);
-        }
-    }
-
-    /// @inheritdoc IStreamRegistry
-    function exists(string calldata streamId) external view returns (bool) {
+    function exists(string calldata streamId) public view returns (bool) {
         return _streams[keccak256(bytes(streamId))].exists;
     }
 
@@ -129,8 +75,18 @@ contract StreamRegistry is IStreamRegistry {
     }
 
     /// @inheritdoc IStreamRegistry
+    function streamIdToMetadata(string calldata streamId) external view returns (string memory) {
+        return _streams[keccak256(bytes(streamId))].metadata;
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function streamIdToVersion(string calldata streamId) public view returns (uint32) {
+        return _streams[keccak256(bytes(streamId))].version;
+    }
+
+    /// @inheritdoc IStreamRegistry
     function hasPermission(string calldata streamId, address user, PermissionType permissionType)
-        public
+        external
         view
         returns (bool)
     {
@@ -143,35 +99,26 @@ contract StreamRegistry is IStreamRegistry {
         view
         returns (bool)
     {
-        _stream(streamId);
-        Permission storage p = _permissions[_key(streamId, user)];
-        if (permissionType == PermissionType.Edit) return p.canEdit;
-        if (permissionType == PermissionType.Delete) return p.canDelete;
-        if (permissionType == PermissionType.Grant) return p.canGrant;
-        if (permissionType == PermissionType.Publish) return _holds(p.publishExpiration);
-        return _holds(p.subscribeExpiration);
+        return exists(streamId) && _holds(_of(streamId, _id(user)), permissionType);
     }
 
     /// @inheritdoc IStreamRegistry
     function hasPublicPermission(string calldata streamId, PermissionType permissionType) public view returns (bool) {
-        return hasDirectPermission(streamId, PUBLIC, permissionType);
+        return hasDirectPermission(streamId, address(0), permissionType);
     }
 
     /// @inheritdoc IStreamRegistry
-    function getPermissionsForUser(string calldata streamId, address user)
+    function getPermissionsForUser(string calldata streamId, address user) external view returns (Permission memory) {
+        return _withPublic(streamId, _id(user));
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function getPermissionsForUserId(string calldata streamId, bytes calldata user)
         external
         view
-        returns (Permission memory permission)
+        returns (Permission memory)
     {
-        _stream(streamId);
-        permission = _permissions[_key(streamId, user)];
-        Permission storage open = _permissions[_key(streamId, PUBLIC)];
-        if (open.publishExpiration > permission.publishExpiration) {
-            permission.publishExpiration = open.publishExpiration;
-        }
-        if (open.subscribeExpiration > permission.subscribeExpiration) {
-            permission.subscribeExpiration = open.subscribeExpiration;
-        }
+        return _withPublic(streamId, user);
     }
 
     /// @inheritdoc IStreamRegistry
@@ -180,46 +127,89 @@ contract StreamRegistry is IStreamRegistry {
         view
         returns (Permission memory)
     {
+        return _direct(streamId, _id(user));
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function getDirectPermissionsForUserId(string calldata streamId, bytes calldata user)
+        external
+        view
+        returns (Permission memory)
+    {
+        return _direct(streamId, user);
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function streamIdToPermissions(string calldata streamId, bytes32 userKey)
+        external
+        view
+        returns (
+            bool canEdit,
+            bool canDelete,
+            uint256 publishExpiration,
+            uint256 subscribeExpiration,
+            bool canGrant
+        )
+    {
+        Permission memory p = _read(_held[keccak256(bytes(streamId))][userKey]);
+        return (p.canEdit, p.canDelete, p.publishExpiration, p.subscribeExpiration, p.canGrant);
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function streamIdToPublicPermissionUserKey(string calldata streamId) external view returns (bytes32) {
+        return _key(streamIdToVersion(streamId), _public());
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function getAddressKey(string calldata streamId, address user) external view returns (bytes32) {
+        return _key(streamIdToVersion(streamId), _id(user));
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function getUserKeyForUserId(string calldata streamId, bytes calldata user) external view returns (bytes32) {
+        return _key(streamIdToVersion(streamId), user);
+    }
+
+    /// @inheritdoc IStreamRegistry
+    function addressToString(address user) public pure returns (string memory) {
+        return Strings.toHexString(user);
+    }
+
+    function _create(string calldata path, string calldata metadata) private returns (string memory streamId) {
+        _bound(OWNER_LENGTH + bytes(path).length, ID_LIMIT);
+        _bound(bytes(metadata).length, METADATA_LIMIT);
+        _requirePath(path);
+        streamId = string.concat(addressToString(msg.sender), path);
+        Stream storage stream = _streams[keccak256(bytes(streamId))];
+        if (stream.exists) revert StreamExists(streamId);
+
+        stream.exists = true;
+        stream.version += 1;
+        stream.metadata = metadata;
+
+        emit StreamCreated(streamId, metadata);
+        _write(streamId, _id(msg.sender), Permission(true, true, MAX_INT, MAX_INT, true));
+    }
+
+    function _requirePath(string calldata path) private pure {
+        bytes calldata characters = bytes(path);
+        bool valid = characters.length > 1 && characters[0] == "/";
+        for (uint256 i = 1; i < characters.length && valid; ++i) {
+            valid = (PATH_CHARACTERS >> uint8(characters[i])) & 1 == 1;
+        }
+        if (!valid) revert InvalidPath(path);
+    }
+
+    function _direct(string memory streamId, bytes memory user) private view returns (Permission memory) {
         _stream(streamId);
-        return _permissions[_key(streamId, user)];
+        return _read(_of(streamId, user));
     }
 
-    function _stream(string calldata streamId) private view returns (Stream storage stream) {
-        stream = _streams[keccak256(bytes(streamId))];
-        if (!stream.exists) revert NoSuchStream(streamId);
-    }
-
-    function _key(string memory streamId, address user) private view returns (bytes32) {
-        bytes32 idHash = keccak256(bytes(streamId));
-        return keccak256(abi.encode(idHash, _streams[idHash].version, user));
-    }
-
-    function _holds(uint256 expiration) private view returns (bool) {
-        return expiration != 0 && expiration >= block.timestamp;
-    }
-
-    function _change(string calldata streamId, address user, PermissionType permissionType, bool granted) private {
-        _stream(streamId);
-        uint256 expiration = granted ? type(uint256).max : 0;
-        Permission memory p = _permissions[_key(streamId, user)];
-        if (permissionType == PermissionType.Edit) p.canEdit = granted;
-        else if (permissionType == PermissionType.Delete) p.canDelete = granted;
-        else if (permissionType == PermissionType.Grant) p.canGrant = granted;
-        else if (permissionType == PermissionType.Publish) p.publishExpiration = expiration;
-        else p.subscribeExpiration = expiration;
-        _set(streamId, user, p);
-    }
-
-    /// @dev The one place that writes permissions, so the one that guards what the public may be given.
-    function _set(string memory streamId, address user, Permission memory p) private {
-        if (user == PUBLIC && (p.canEdit || p.canDelete || p.canGrant)) revert OnlyPublishOrSubscribe();
-        _permissions[_key(streamId, user)] = p;
-        emit PermissionUpdated(
-            streamId, user, p.canEdit, p.canDelete, p.publishExpiration, p.subscribeExpiration, p.canGrant
-        );
-    }
-
-    function _bound(uint256 length, uint256 limit) private pure {
-        if (length > limit) revert TooLong(length, limit);
+    /// @dev The longer of the two expirations; the public has nothing else to add.
+    function _withPublic(string memory streamId, bytes memory user) private view returns (Permission memory p) {
+        p = _direct(streamId, user);
+        Permission memory open = _direct(streamId, _public());
+        if (open.publishExpiration > p.publishExpiration) p.publishExpiration = open.publishExpiration;
+        if (open.subscribeExpiration > p.subscribeExpiration) p.subscribeExpiration = open.subscribeExpiration;
     }
 }
