@@ -3,54 +3,88 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ISponsorships} from "./interfaces/ISponsorships.sol";
 import {Epochs} from "./libraries/Epochs.sol";
 import {Merkle} from "./libraries/Merkle.sol";
+import {Schedule} from "./libraries/Schedule.sol";
+import {Segments} from "./libraries/Segments.sol";
+import {Tokens} from "./libraries/Tokens.sol";
 
-/// @title Sponsors' funds, released to Settlement epoch by epoch, and refunds of what was not earned.
-/// @notice Holds the sum of what is scheduled and not settled, and of what was refunded and not reclaimed.
-/// @dev A running sum at a cursor plus the change of the rate at each epoch give the sum at any epoch, walking from
-/// the cursor in either direction; so advancing the cursor, which anyone may, never hides an epoch that is still to
-/// be settled.
+/// @title Sponsors' funds, made payable epoch by epoch, with what was not earned returned to where it came from.
+/// @notice The balance is at least, and but for tokens sent without a call exactly,
+///     the sum of all spares
+///     + scheduled from `nextEpoch` on
+///     + lapsed - recovered
+///     + settled - refunded - released.
+/// @dev Changes of what is scheduled reach no epoch before `currentEpoch + LEAD`, and the cursor stands at `nextEpoch`,
+/// which is closed or the first that is open: so what the cursor has passed never changes.
 contract Sponsorships is ISponsorships, Epochs {
     using SafeERC20 for IERC20;
+    using Schedule for mapping(uint64 epoch => int256);
+    using Segments for Segments.State;
 
     uint256 private constant STREAM_ID_LIMIT = 256;
     uint32 private constant PARTITION_LIMIT = 100;
     uint8 private constant REDUNDANCY_LIMIT = 64;
-    uint64 private constant EPOCHS_LIMIT = 1 << 32;
     uint16 private constant BPS = 10_000;
+    /// @dev How far ahead a sponsorship may begin or end, so that epochs fit their fields.
+    uint64 private constant EPOCHS_LIMIT = 1 << 32;
+    uint256 private constant SUPPLY_LIMIT = 1 << 93;
+    /// @dev One storage read per epoch: after any number of calls of `lapse`, a `settle` has at most twice as many
+    /// epochs to walk as this, which fits a transaction.
+    uint64 private constant LAPSE_LIMIT = 2048;
 
-    /// @dev How the sum of rates changes at the start of an epoch.
-    struct Change {
-        uint128 up;
-        uint128 down;
+    /// @dev `streamHash` is the low bits of keccak256(streamId): enough to recognize a stream, as a string that
+    /// resembles another's would gain its finder part of one penalty.
+    struct Record {
+        address sponsor;
+        uint80 streamHash;
+        uint8 partitions;
+        uint128 refunded;
+        uint128 spare;
+        Segments.State segments;
+        uint64 recoveredBefore;
     }
 
-    /// @dev `total` is the sum through `epoch`, whose rate is `rate`.
-    struct Cursor {
-        uint64 epoch;
-        uint128 rate;
-        uint256 total;
+    struct Counts {
+        uint64 sponsorships;
+        uint64 lapses;
+        uint128 lapsed;
     }
 
     address public immutable token;
     address public immutable settlement;
+    address public immutable slashing;
+    uint64 public immutable lapseEpochs;
 
-    uint64 public sponsorshipCount;
-    uint256 public settled;
+    /// @dev Stands at `nextEpoch`; its total is what was settled, lapsed epochs not included.
+    Schedule.Cursor private _cursor;
+    Counts private _counts;
+    mapping(uint64 epoch => int256) private _changes;
+    mapping(uint64 sponsorshipId => Record) private _records;
+    mapping(uint64 lapseId => Lapse) private _lapses;
 
-    mapping(uint64 sponsorshipId => Sponsorship) private _sponsorships;
-    mapping(uint64 epoch => Change) private _changes;
-    Cursor private _cursor;
-
-    constructor(address token_, address settlement_, uint64 genesis_, uint64 epochLength_)
-        Epochs(genesis_, epochLength_)
-    {
-        if (token_ == address(0) || settlement_ == address(0)) revert InvalidParameters();
+    constructor(
+        address token_,
+        address settlement_,
+        address slashing_,
+        uint64 genesis_,
+        uint64 epochLength_,
+        uint64 lapseEpochs_
+    ) Epochs(genesis_, epochLength_) {
+        bool sane = token_ != address(0) && settlement_ != address(0) && slashing_ != address(0)
+            && lapseEpochs_ >= 2 * LEAD && lapseEpochs_ <= LAPSE_LIMIT;
+        if (!sane || IERC20(token_).totalSupply() > SUPPLY_LIMIT) revert InvalidParameters();
         token = token_;
         settlement = settlement_;
+        slashing = slashing_;
+        lapseEpochs = lapseEpochs_;
+        // Nothing can be scheduled for the epochs before.
+        _cursor.epoch = SafeCast.toUint32(currentEpoch());
     }
+
+    // ---- sponsors
 
     /// @inheritdoc ISponsorships
     function create(
@@ -71,114 +105,249 @@ contract Sponsorships is ISponsorships, Epochs {
         uint64 earliest = currentEpoch() + LEAD;
         if (startEpoch == 0) startEpoch = earliest;
         if (startEpoch < earliest) revert StartTooEarly(startEpoch, earliest);
-        // Far bounds, so that no sum of epochs overflows.
-        if (epochs > EPOCHS_LIMIT || startEpoch - earliest > EPOCHS_LIMIT) revert InvalidParameters();
+        uint64 toEpoch = _bounded(startEpoch, epochs, earliest);
 
-        sponsorshipId = ++sponsorshipCount;
-        _sponsorships[sponsorshipId] = Sponsorship({
-            sponsor: msg.sender,
-            startEpoch: startEpoch,
-            partitions: partitions,
-            epochs: epochs,
-            redundancy: redundancy,
-            subscriberShareBps: subscriberShareBps,
-            ratePerEpoch: ratePerEpoch,
-            refunded: 0,
-            reclaimed: 0
-        });
-        _changes[startEpoch].up += ratePerEpoch;
-        _changes[startEpoch + epochs].down += ratePerEpoch;
+        sponsorshipId = ++_counts.sponsorships;
+        Record storage record = _records[sponsorshipId];
+        record.sponsor = msg.sender;
+        record.streamHash = _hash(streamId);
+        record.partitions = uint8(partitions);
+        record.segments.latest = Segments.Latest(uint40(startEpoch), uint40(toEpoch), ratePerEpoch, 0, false);
+        _changes.add(startEpoch, toEpoch, ratePerEpoch);
 
-        emit SponsorshipCreated(
-            sponsorshipId,
-            msg.sender,
-            streamId,
-            partitions,
-            ratePerEpoch,
-            startEpoch,
-            epochs,
-            redundancy,
-            subscriberShareBps
-        );
-        IERC20(token).safeTransferFrom(msg.sender, address(this), uint256(ratePerEpoch) * epochs);
+        emit SponsorshipCreated(sponsorshipId, msg.sender, streamId, partitions, redundancy, subscriberShareBps);
+        emit Scheduled(sponsorshipId, startEpoch, toEpoch, ratePerEpoch);
+        Tokens.pullExact(token, msg.sender, uint256(ratePerEpoch) * epochs);
     }
 
     /// @inheritdoc ISponsorships
-    function advance(uint64 toEpoch) public {
-        uint64 current = currentEpoch();
-        if (toEpoch >= current) revert EpochNotClosed(toEpoch, current);
-        Cursor memory cursor = _cursor;
-        if (toEpoch <= cursor.epoch) return;
-        _cursor = _walk(cursor, toEpoch);
+    function topUp(uint64 sponsorshipId, uint128 amount) external {
+        _topUp(sponsorshipId, msg.sender, amount);
+        Tokens.pullExact(token, msg.sender, amount);
     }
+
+    /// @inheritdoc ISponsorships
+    function onTokenTransfer(address from, uint256 amount, bytes calldata data) external {
+        if (msg.sender != token) revert NotToken(msg.sender);
+        _topUp(abi.decode(data, (uint64)), from, SafeCast.toUint128(amount));
+    }
+
+    /// @inheritdoc ISponsorships
+    function extend(uint64 sponsorshipId) external {
+        Segments.Latest memory latest = _running(sponsorshipId);
+        uint128 funds = _records[sponsorshipId].spare;
+        if (funds < latest.rate) revert LessThanOneEpoch(funds, latest.rate);
+        _extend(sponsorshipId, latest, funds);
+    }
+
+    /// @inheritdoc ISponsorships
+    function setRate(uint64 sponsorshipId, uint128 ratePerEpoch) external {
+        if (ratePerEpoch == 0) revert ZeroAmount();
+        Segments.Latest memory latest = _own(sponsorshipId);
+        Record storage record = _records[sponsorshipId];
+        (uint64 fromEpoch, uint128 left) = _cut(latest);
+        uint128 funds = record.spare + left;
+        if (funds < ratePerEpoch) revert LessThanOneEpoch(funds, ratePerEpoch);
+        uint64 toEpoch = _bounded(fromEpoch, funds / ratePerEpoch, currentEpoch() + LEAD);
+
+        if (fromEpoch > latest.from) record.segments.close(latest, fromEpoch);
+        (latest.from, latest.to, latest.rate) = (uint40(fromEpoch), uint40(toEpoch), ratePerEpoch);
+        record.segments.latest = latest;
+        record.spare = funds % ratePerEpoch;
+        _changes.add(fromEpoch, toEpoch, ratePerEpoch);
+
+        emit Scheduled(sponsorshipId, fromEpoch, toEpoch, ratePerEpoch);
+    }
+
+    /// @inheritdoc ISponsorships
+    function stop(uint64 sponsorshipId) external returns (uint128 amount) {
+        Segments.Latest memory latest = _own(sponsorshipId);
+        Record storage record = _records[sponsorshipId];
+        (uint64 fromEpoch, uint128 left) = _cut(latest);
+        amount = record.spare + left;
+
+        if (left != 0) latest.to = uint40(fromEpoch);
+        latest.stopped = true;
+        record.segments.latest = latest;
+        record.spare = 0;
+
+        if (left != 0) emit Scheduled(sponsorshipId, fromEpoch, fromEpoch, 0);
+        emit Stopped(sponsorshipId);
+        _pay(sponsorshipId, msg.sender, amount);
+    }
+
+    /// @inheritdoc ISponsorships
+    function reclaim(uint64 sponsorshipId) external returns (uint128 amount) {
+        Record storage record = _known(sponsorshipId);
+        if (!record.segments.latest.stopped) revert NotStopped(sponsorshipId);
+        amount = record.spare;
+        if (amount == 0) revert NothingToReclaim(sponsorshipId);
+
+        record.spare = 0;
+
+        _pay(sponsorshipId, record.sponsor, amount);
+    }
+
+    // ---- lapses
+
+    /// @inheritdoc ISponsorships
+    function recover(uint64 sponsorshipId) external returns (uint128 amount) {
+        Record storage record = _known(sponsorshipId);
+        uint64 from = record.recoveredBefore;
+        uint64 first = record.segments.first();
+        if (from < first) from = first;
+        uint64 lapseId = _lapseEndingAfter(from);
+        if (lapseId == 0) revert NothingToRecover(sponsorshipId);
+        Lapse memory lapse_ = _lapses[lapseId];
+        if (from < lapse_.fromEpoch) from = lapse_.fromEpoch;
+        uint64 reached;
+        (amount, reached) = record.segments.sum(from, lapse_.toEpoch);
+
+        record.recoveredBefore = reached;
+        record.spare += amount;
+
+        emit Recovered(sponsorshipId, lapseId, amount);
+    }
+
+    /// @inheritdoc ISponsorships
+    function lapse() external {
+        Schedule.Cursor memory cursor = _cursor;
+        // A post for `e` pays the epochs from `e + 1 - lapseEpochs` on, and `e` is at least `now - lapseEpochs`.
+        uint64 kept = 2 * lapseEpochs;
+        uint64 toEpoch = currentEpoch() + 1;
+        toEpoch = toEpoch > kept ? toEpoch - kept : 0;
+        if (toEpoch <= cursor.epoch) revert NothingLapsed();
+        if (toEpoch > cursor.epoch + LAPSE_LIMIT) toEpoch = cursor.epoch + LAPSE_LIMIT;
+
+        _lapse(cursor, toEpoch);
+        _cursor = cursor;
+    }
+
+    // ---- Settlement and Slashing
 
     /// @inheritdoc ISponsorships
     function settle(uint64 epoch) external returns (uint256 cumulative) {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
-        advance(epoch);
-        cumulative = scheduledThrough(epoch);
-        // Settlement asks for later epochs only.
-        uint256 amount = cumulative - settled;
+        Schedule.Cursor memory cursor = _cursor;
+        uint64 first = _firstPayable(cursor, epoch);
+        if (first > cursor.epoch) _lapse(cursor, first);
+        uint256 before = cursor.total;
+        _changes.walk(cursor, epoch + 1);
+        cumulative = cursor.total;
 
-        settled = cumulative;
+        _cursor = cursor;
 
-        emit Settled(epoch, amount, cumulative);
-        if (amount != 0) IERC20(token).safeTransfer(settlement, amount);
+        emit Settled(epoch, cumulative - before, cumulative);
     }
 
     /// @inheritdoc ISponsorships
     function credit(uint256[] calldata entries) external returns (uint256 due) {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
-        uint64 last = sponsorshipCount;
+        uint64 last = _counts.sponsorships;
         for (uint256 i = 0; i < entries.length; ++i) {
             (, uint64 sponsorshipId, uint128 cumulative) = Merkle.unpack(entries[i]);
             if (sponsorshipId == 0 || sponsorshipId > last) revert UnknownSponsorship(sponsorshipId);
-            uint128 refunded = _sponsorships[sponsorshipId].refunded;
+            Record storage record = _records[sponsorshipId];
+            uint128 refunded = record.refunded;
             if (cumulative <= refunded) continue;
             uint128 amount = cumulative - refunded;
             due += amount;
-            _sponsorships[sponsorshipId].refunded = cumulative;
+            record.refunded = cumulative;
+            record.spare += amount;
             emit Refunded(sponsorshipId, amount, cumulative);
         }
     }
 
     /// @inheritdoc ISponsorships
-    function reclaim(uint64 sponsorshipId) external returns (uint128 amount) {
-        Sponsorship storage sponsorship = _sponsorships[sponsorshipId];
-        amount = sponsorship.refunded - sponsorship.reclaimed;
-        if (amount == 0) revert NothingToReclaim(sponsorshipId);
-        address sponsor = sponsorship.sponsor;
-
-        sponsorship.reclaimed = sponsorship.refunded;
-
-        emit Reclaimed(sponsorshipId, sponsor, amount);
-        IERC20(token).safeTransfer(sponsor, amount);
+    function release(address to, uint256 amount) external {
+        if (msg.sender != settlement) revert NotSettlement(msg.sender);
+        emit Released(to, amount);
+        IERC20(token).safeTransfer(to, amount);
     }
 
     /// @inheritdoc ISponsorships
-    function scheduledThrough(uint64 epoch) public view returns (uint256) {
-        return _walk(_cursor, epoch).total;
+    function restore(uint64 sponsorshipId, uint128 amount) external {
+        if (msg.sender != slashing) revert NotSlashing(msg.sender);
+        _known(sponsorshipId).spare += amount;
+        emit Restored(sponsorshipId, amount);
+    }
+
+    // ---- views
+
+    /// @inheritdoc ISponsorships
+    function scheduled(uint64 epoch) external view returns (uint256) {
+        return _after(epoch).rate;
+    }
+
+    /// @inheritdoc ISponsorships
+    function scheduledThrough(uint64 epoch) external view returns (uint256) {
+        return _after(epoch).total;
+    }
+
+    /// @inheritdoc ISponsorships
+    function payableThrough(uint64 epoch) external view returns (uint256) {
+        Schedule.Cursor memory cursor = _cursor;
+        uint128 before = cursor.total;
+        _changes.walk(cursor, _firstPayable(cursor, epoch));
+        cursor.total = before;
+        _changes.walk(cursor, epoch + 1);
+        return cursor.total;
+    }
+
+    /// @inheritdoc ISponsorships
+    function ratePerPartition(uint64 sponsorshipId, string calldata streamId, uint64 epoch)
+        external
+        view
+        returns (uint128 rate, uint32 partitions)
+    {
+        Record storage record = _known(sponsorshipId);
+        if (record.streamHash != _hash(streamId)) revert WrongStream(sponsorshipId);
+        partitions = record.partitions;
+        rate = record.segments.rateAt(epoch) / partitions;
     }
 
     /// @inheritdoc ISponsorships
     function sponsorships(uint64 sponsorshipId) external view returns (Sponsorship memory) {
-        return _sponsorships[sponsorshipId];
+        Record storage record = _records[sponsorshipId];
+        Segments.Latest memory latest = record.segments.latest;
+        return Sponsorship({
+            sponsor: record.sponsor,
+            partitions: record.partitions,
+            stopped: latest.stopped,
+            fromEpoch: latest.from,
+            toEpoch: latest.to,
+            ratePerEpoch: latest.rate,
+            spare: record.spare,
+            refunded: record.refunded
+        });
     }
 
-    /// @dev One storage read per epoch between the two.
-    function _walk(Cursor memory cursor, uint64 epoch) private view returns (Cursor memory) {
-        while (cursor.epoch < epoch) {
-            cursor.epoch += 1;
-            Change memory change = _changes[cursor.epoch];
-            cursor.rate = cursor.rate + change.up - change.down;
-            cursor.total += cursor.rate;
-        }
-        while (cursor.epoch > epoch) {
-            Change memory change = _changes[cursor.epoch];
-            cursor.total -= cursor.rate;
-            cursor.rate = cursor.rate + change.down - change.up;
-            cursor.epoch -= 1;
-        }
-        return cursor;
+    /// @inheritdoc ISponsorships
+    function sponsorshipCount() external view returns (uint64) {
+        return _counts.sponsorships;
     }
-}
+
+    /// @inheritdoc ISponsorships
+    function lapses(uint64 lapseId) external view returns (Lapse memory) {
+        return _lapses[lapseId];
+    }
+
+    /// @inheritdoc ISponsorships
+    function lapseCount() external view returns (uint64) {
+        return _counts.lapses;
+    }
+
+    /// @inheritdoc ISponsorships
+    function nextEpoch() external view returns (uint64) {
+        return _cursor.epoch;
+    }
+
+    /// @inheritdoc ISponsorships
+    function settled() external view returns (uint256) {
+        return _cursor.total;
+    }
+
+    /// @inheritdoc ISponsorships
+    function lapsed() external view returns (uint256) {
+        return _counts.lapsed;
+    }

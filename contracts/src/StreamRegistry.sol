@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {IStreamRegistry} from "./interfaces/IStreamRegistry.sol";
+import {Hex} from "./libraries/Hex.sol";
 import {StreamPermissions} from "./registry/StreamPermissions.sol";
 
 /// @title Streams and their permissions. Only those with a stream's grant permission change who may do what.
@@ -172,7 +172,7 @@ contract StreamRegistry is StreamPermissions {
 
     /// @inheritdoc IStreamRegistry
     function addressToString(address user) public pure returns (string memory) {
-        return Strings.toHexString(user);
+        return Hex.toString(user);
     }
 
     function _create(string calldata path, string calldata metadata) private returns (string memory streamId) {

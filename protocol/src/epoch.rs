@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 /// epoch's inputs one whole epoch before it begins (ADR 1).
 pub const LEAD: u64 = 2;
 
+/// First epoch that a post for `epoch` pays, where everything before `next_epoch` is accounted for. What lies between the two
+/// lapses: it pays nobody (ADR 11). The rule of `Sponsorships.settle`, and so of every proposal.
+pub fn first_paid(next_epoch: u64, epoch: u64, lapse_epochs: u64) -> u64 {
+    next_epoch.max(epoch.saturating_add(1).saturating_sub(lapse_epochs))
+}
+
 /// Both values are immutables of the Settlement contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EpochClock {
@@ -84,6 +90,14 @@ mod tests {
         assert_eq!(CLOCK.epoch_at_ms(1_009_999), Some(0));
         assert_eq!(CLOCK.epoch_at_ms(1_010_000), Some(1));
         assert_eq!(CLOCK.end(0), CLOCK.start(1));
+    }
+
+    #[test]
+    fn a_post_reaches_back_as_far_as_lapses_allow() {
+        assert_eq!(first_paid(0, 3, 5), 0);
+        assert_eq!(first_paid(2, 3, 5), 2);
+        assert_eq!(first_paid(2, 7, 5), 3, "epochs 3 to 7 are five; epoch 2 lapses");
+        assert_eq!(first_paid(9, 7, 5), 9, "accounted for already");
     }
 
     #[test]

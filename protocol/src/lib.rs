@@ -33,6 +33,7 @@ pub mod plan;
 pub mod receipt;
 pub mod secp;
 pub mod set_digest;
+pub mod shares;
 pub mod volume;
 pub mod wire;
 

@@ -1,21 +1,12 @@
 //! The contracts' events as plain data, so that what is computed from them needs no ABI and no provider.
 //!
-//! The token's events are left out: nothing is decided by them.
+//! The token's events are left out: nothing is decided by them. So are permissions of users that are no accounts: they
+//! can neither publish nor sign a receipt.
 
-use alloy::{
-    primitives::{Address, B256, Log, U256},
-    sol_types::{self, SolEventInterface},
-};
+mod decode;
+
+use alloy::primitives::{Address, B256, U256};
 use serde::{Deserialize, Serialize};
-
-use crate::{
-    abi::{
-        settlement::Settlement::SettlementEvents, slashing::Slashing::SlashingEvents,
-        sponsorships::Sponsorships::SponsorshipsEvents, staking::Staking::StakingEvents,
-        stream_registry::StreamRegistry::StreamRegistryEvents,
-    },
-    deployment::Deployment,
-};
 
 /// One event and where it stands in the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,40 +23,205 @@ pub struct ChainEvent {
 /// Amounts are wei of DATA; expirations are seconds of Unix time, `u64::MAX` for good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    OperatorRegistered { operator: u64, owner: Address, g1: [U256; 2], g2: [U256; 4] },
-    OwnershipOffered { operator: u64, candidate: Address },
-    OwnershipTransferred { operator: u64, from: Address, to: Address },
-    NodeAdded { operator: u64, node: Address, effective_epoch: u64 },
-    NodeRemoved { operator: u64, node: Address, effective_epoch: u64 },
-    WeightChanged { operator: u64, effective_epoch: u64, weight: u128 },
-    Staked { operator: u64, from: Address, amount: u128 },
-    UnstakeRequested { operator: u64, amount: u128, release_epoch: u64 },
-    Withdrawn { operator: u64, to: Address, amount: u128 },
-    Paid { operator: u64, amount: u128, cumulative: u128 },
-    Slashed { operator: u64, amount: u128, bounty: u128, reporter: Address },
+    OperatorRegistered {
+        operator: u64,
+        owner: Address,
+        g1: [U256; 2],
+        g2: [U256; 4],
+        commission_bps: u16,
+    },
+    KeyRotated {
+        operator: u64,
+        g1: [U256; 2],
+        g2: [U256; 4],
+        effective_epoch: u64,
+    },
+    OwnershipOffered {
+        operator: u64,
+        candidate: Address,
+    },
+    OwnershipTransferred {
+        operator: u64,
+        from: Address,
+        to: Address,
+    },
+    NodeAdded {
+        operator: u64,
+        node: Address,
+        effective_epoch: u64,
+    },
+    NodeRemoved {
+        operator: u64,
+        node: Address,
+        effective_epoch: u64,
+    },
+    CommissionAnnounced {
+        operator: u64,
+        bps: u16,
+        earliest_epoch: u64,
+    },
+    CommissionChanged {
+        operator: u64,
+        bps: u16,
+    },
+    WeightChanged {
+        operator: u64,
+        effective_epoch: u64,
+        weight: u128,
+    },
+    Staked {
+        operator: u64,
+        from: Address,
+        amount: u128,
+        shares: u128,
+    },
+    Delegated {
+        operator: u64,
+        delegator: Address,
+        amount: u128,
+        shares: u128,
+    },
+    /// Of the operator itself if the holder is address zero.
+    UnbondingStarted {
+        operator: u64,
+        holder: Address,
+        request: u64,
+        amount: u128,
+        shares: u128,
+        release_epoch: u64,
+    },
+    Withdrawn {
+        request: u64,
+        to: Address,
+        amount: u128,
+    },
+    Paid {
+        payments: Vec<Payment>,
+    },
+    EarningsShared {
+        operator: u64,
+        earnings: u128,
+        commission: u128,
+        commission_shares: u128,
+    },
+    Slashed {
+        operator: u64,
+        loss: Loss,
+    },
     SponsorshipCreated(SponsorshipCreated),
-    Settled { epoch: u64, amount: U256, cumulative: U256 },
-    Refunded { sponsorship: u64, amount: u128, cumulative: u128 },
-    Reclaimed { sponsorship: u64, sponsor: Address, amount: u128 },
-    Posted { epoch: u64, root: B256, total: U256, absentees: Vec<u64>, poster: Address },
-    Pushed { root: B256, leaf: B256, amount: U256 },
-    OffenceProven { slot: B256, operator: u64, reporter: Address, kind: u8, amount: u128 },
-    StreamCreated { stream: String, metadata: String },
-    StreamUpdated { stream: String, metadata: String },
-    StreamDeleted { stream: String },
+    Scheduled {
+        sponsorship: u64,
+        from_epoch: u64,
+        to_epoch: u64,
+        rate_per_epoch: u128,
+    },
+    ToppedUp {
+        sponsorship: u64,
+        from: Address,
+        amount: u128,
+    },
+    Stopped {
+        sponsorship: u64,
+    },
+    Settled {
+        epoch: u64,
+        amount: U256,
+        cumulative: U256,
+    },
+    Lapsed {
+        lapse: u64,
+        from_epoch: u64,
+        to_epoch: u64,
+        amount: U256,
+    },
+    Refunded {
+        sponsorship: u64,
+        amount: u128,
+        cumulative: u128,
+    },
+    Recovered {
+        sponsorship: u64,
+        lapse: u64,
+        amount: u128,
+    },
+    Restored {
+        sponsorship: u64,
+        amount: u128,
+    },
+    Reclaimed {
+        sponsorship: u64,
+        sponsor: Address,
+        amount: u128,
+    },
+    Released {
+        to: Address,
+        amount: U256,
+    },
+    Posted {
+        epoch: u64,
+        root: B256,
+        total: U256,
+        absentees: Vec<u64>,
+        poster: Address,
+    },
+    Pushed {
+        root: B256,
+        leaf: B256,
+        amount: U256,
+    },
+    OffenceProven {
+        slot: B256,
+        operator: u64,
+        reporter: Address,
+        kind: u8,
+        sponsorship: u64,
+    },
+    OffenceExecuted {
+        slot: B256,
+        operator: u64,
+        bounty: u128,
+        returned: u128,
+        burned: u128,
+    },
+    StreamCreated {
+        stream: String,
+        metadata: String,
+    },
+    StreamUpdated {
+        stream: String,
+        metadata: String,
+    },
+    StreamDeleted {
+        stream: String,
+    },
     PermissionUpdated(PermissionUpdated),
 }
 
-/// A sponsorship as it was created; nothing of it changes afterwards.
+/// What a push brought one operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    pub operator: u64,
+    pub amount: u128,
+}
+
+/// What a slash took, in wei but for the shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Loss {
+    pub own: u128,
+    /// Burned for `own`.
+    pub own_shares: u128,
+    pub own_unbonding: u128,
+    pub delegated: u128,
+    pub delegated_unbonding: u128,
+}
+
+/// A sponsorship as it was created; nothing of this changes afterwards. What it pays comes as `Scheduled`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SponsorshipCreated {
     pub sponsorship: u64,
     pub sponsor: Address,
     pub stream: String,
     pub partitions: u32,
-    pub rate_per_epoch: u128,
-    pub start_epoch: u64,
-    pub epochs: u64,
     pub redundancy: u8,
     pub subscriber_share_bps: u16,
 }
@@ -80,149 +236,4 @@ pub struct PermissionUpdated {
     pub publish_expiration: u64,
     pub subscribe_expiration: u64,
     pub can_grant: bool,
-}
-
-impl Event {
-    /// Decodes a log of one of the deployment's contracts; `None` for any other address.
-    ///
-    /// # Errors
-    /// If a contract of ours emitted what its ABI does not have, that is, if the address is not what it should be.
-    pub fn decode(deployment: &Deployment, log: &Log) -> Result<Option<Self>, sol_types::Error> {
-        let (topics, data) = (log.data.topics(), &log.data.data);
-        let address = log.address;
-        let event = if address == deployment.staking {
-            StakingEvents::decode_raw_log(topics, data)?.into()
-        } else if address == deployment.sponsorships {
-            SponsorshipsEvents::decode_raw_log(topics, data)?.into()
-        } else if address == deployment.settlement {
-            SettlementEvents::decode_raw_log(topics, data)?.into()
-        } else if address == deployment.slashing {
-            SlashingEvents::decode_raw_log(topics, data)?.into()
-        } else if address == deployment.stream_registry {
-            // Streamr's own registry, where a deployment points at it, emits more than we need.
-            match StreamRegistryEvents::decode_raw_log(topics, data) {
-                Ok(event) => event.into(),
-                Err(_) => return Ok(None),
-            }
-        } else {
-            return Ok(None);
-        };
-        Ok(Some(event))
-    }
-}
-
-impl From<StakingEvents> for Event {
-    fn from(event: StakingEvents) -> Self {
-        use StakingEvents as E;
-        match event {
-            E::OperatorRegistered(e) => {
-                Self::OperatorRegistered { operator: e.operatorId, owner: e.owner, g1: e.g1, g2: e.g2 }
-            }
-            E::OwnershipOffered(e) => {
-                Self::OwnershipOffered { operator: e.operatorId, candidate: e.candidate }
-            }
-            E::OwnershipTransferred(e) => {
-                Self::OwnershipTransferred { operator: e.operatorId, from: e.from, to: e.to }
-            }
-            E::NodeAdded(e) => {
-                Self::NodeAdded { operator: e.operatorId, node: e.node, effective_epoch: e.effectiveEpoch }
-            }
-            E::NodeRemoved(e) => {
-                Self::NodeRemoved { operator: e.operatorId, node: e.node, effective_epoch: e.effectiveEpoch }
-            }
-            E::WeightChanged(e) => Self::WeightChanged {
-                operator: e.operatorId,
-                effective_epoch: e.effectiveEpoch,
-                weight: e.weight,
-            },
-            E::Staked(e) => Self::Staked { operator: e.operatorId, from: e.from, amount: e.amount },
-            E::UnstakeRequested(e) => Self::UnstakeRequested {
-                operator: e.operatorId,
-                amount: e.amount,
-                release_epoch: e.releaseEpoch,
-            },
-            E::Withdrawn(e) => Self::Withdrawn { operator: e.operatorId, to: e.to, amount: e.amount },
-            E::Paid(e) => Self::Paid { operator: e.operatorId, amount: e.amount, cumulative: e.cumulative },
-            E::Slashed(e) => Self::Slashed {
-                operator: e.operatorId,
-                amount: e.amount,
-                bounty: e.bounty,
-                reporter: e.reporter,
-            },
-        }
-    }
-}
-
-impl From<SponsorshipsEvents> for Event {
-    fn from(event: SponsorshipsEvents) -> Self {
-        use SponsorshipsEvents as E;
-        match event {
-            E::SponsorshipCreated(e) => Self::SponsorshipCreated(SponsorshipCreated {
-                sponsorship: e.sponsorshipId,
-                sponsor: e.sponsor,
-                stream: e.streamId,
-                partitions: e.partitions,
-                rate_per_epoch: e.ratePerEpoch,
-                start_epoch: e.startEpoch,
-                epochs: e.epochs,
-                redundancy: e.redundancy,
-                subscriber_share_bps: e.subscriberShareBps,
-            }),
-            E::Settled(e) => Self::Settled { epoch: e.epoch, amount: e.amount, cumulative: e.cumulative },
-            E::Refunded(e) => {
-                Self::Refunded { sponsorship: e.sponsorshipId, amount: e.amount, cumulative: e.cumulative }
-            }
-            E::Reclaimed(e) => {
-                Self::Reclaimed { sponsorship: e.sponsorshipId, sponsor: e.sponsor, amount: e.amount }
-            }
-        }
-    }
-}
-
-impl From<SettlementEvents> for Event {
-    fn from(event: SettlementEvents) -> Self {
-        match event {
-            SettlementEvents::Posted(e) => Self::Posted {
-                epoch: e.epoch,
-                root: e.root,
-                total: e.total,
-                absentees: e.absentees,
-                poster: e.poster,
-            },
-            SettlementEvents::Pushed(e) => Self::Pushed { root: e.root, leaf: e.leaf, amount: e.amount },
-        }
-    }
-}
-
-impl From<SlashingEvents> for Event {
-    fn from(event: SlashingEvents) -> Self {
-        let SlashingEvents::OffenceProven(e) = event;
-        Self::OffenceProven {
-            slot: e.slot,
-            operator: e.operatorId,
-            reporter: e.reporter,
-            kind: e.kind,
-            amount: e.amount,
-        }
-    }
-}
-
-impl From<StreamRegistryEvents> for Event {
-    fn from(event: StreamRegistryEvents) -> Self {
-        use StreamRegistryEvents as E;
-        match event {
-            E::StreamCreated(e) => Self::StreamCreated { stream: e.id, metadata: e.metadata },
-            E::StreamUpdated(e) => Self::StreamUpdated { stream: e.id, metadata: e.metadata },
-            E::StreamDeleted(e) => Self::StreamDeleted { stream: e.id },
-            E::PermissionUpdated(e) => Self::PermissionUpdated(PermissionUpdated {
-                stream: e.streamId,
-                user: e.user,
-                can_edit: e.canEdit,
-                can_delete: e.canDelete,
-                publish_expiration: e.publishExpiration.saturating_to(),
-                subscribe_expiration: e.subscribeExpiration.saturating_to(),
-                can_grant: e.canGrant,
-            }),
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod operators;
 mod payouts;
 mod permissions;
 mod plan;
+mod pool;
 mod sponsorships;
 
 #[cfg(test)]
@@ -18,10 +19,11 @@ use tatum_protocol::epoch::{EpochClock, LEAD};
 
 use self::{operators::Operators, payouts::Payouts, permissions::Permissions, sponsorships::Sponsorships};
 pub use self::{
-    operators::{Operator, OperatorSet, Stake},
+    operators::{Key, Operator, OperatorSet},
     payouts::Posted,
     plan::PlanError,
-    sponsorships::Funds,
+    pool::Pool,
+    sponsorships::{Active, Funds, Lapse, Segment},
 };
 use crate::event::{ChainEvent, Event, SponsorshipCreated};
 
@@ -29,6 +31,8 @@ use crate::event::{ChainEvent, Event, SponsorshipCreated};
 #[derive(Debug, Clone)]
 pub struct ChainView {
     clock: EpochClock,
+    /// How many epochs a post may reach back.
+    lapse_epochs: u64,
     /// Block and log index of the last event applied.
     position: Option<(u64, u64)>,
     operators: Operators,
@@ -38,9 +42,10 @@ pub struct ChainView {
 }
 
 impl ChainView {
-    pub fn new(clock: EpochClock) -> Self {
+    pub fn new(clock: EpochClock, lapse_epochs: u64) -> Self {
         Self {
             clock,
+            lapse_epochs,
             position: None,
             operators: Operators::default(),
             sponsorships: Sponsorships::default(),
@@ -59,27 +64,38 @@ impl ChainView {
         self.position = Some(position);
         match &event.event {
             Event::OperatorRegistered { .. }
+            | Event::KeyRotated { .. }
             | Event::OwnershipOffered { .. }
             | Event::OwnershipTransferred { .. }
             | Event::NodeAdded { .. }
             | Event::NodeRemoved { .. }
+            | Event::CommissionAnnounced { .. }
+            | Event::CommissionChanged { .. }
             | Event::WeightChanged { .. }
             | Event::Staked { .. }
-            | Event::UnstakeRequested { .. }
+            | Event::Delegated { .. }
+            | Event::UnbondingStarted { .. }
             | Event::Withdrawn { .. }
             | Event::Paid { .. }
+            | Event::EarningsShared { .. }
             | Event::Slashed { .. } => self.operators.apply(&event.event),
             Event::SponsorshipCreated(_)
+            | Event::Scheduled { .. }
+            | Event::ToppedUp { .. }
+            | Event::Stopped { .. }
             | Event::Settled { .. }
+            | Event::Lapsed { .. }
             | Event::Refunded { .. }
+            | Event::Recovered { .. }
+            | Event::Restored { .. }
             | Event::Reclaimed { .. } => self.sponsorships.apply(&event.event),
             Event::Posted { .. } | Event::Pushed { .. } => self.payouts.apply(event),
             Event::StreamCreated { .. }
             | Event::StreamUpdated { .. }
             | Event::StreamDeleted { .. }
             | Event::PermissionUpdated(_) => self.permissions.apply(event),
-            // The stake it costs comes as Slashed.
-            Event::OffenceProven { .. } => {}
+            // The stake an offence costs comes as Slashed, what is released as Paid.
+            Event::OffenceProven { .. } | Event::OffenceExecuted { .. } | Event::Released { .. } => {}
         }
     }
 
@@ -107,14 +123,19 @@ impl ChainView {
         self.operators.of(node)
     }
 
-    /// Stake and its past, of the operator as of the last event.
-    pub fn stake(&self, operator: u64) -> Option<Stake> {
-        self.operators.stake(operator)
+    /// The operator's pool as of the last event.
+    pub fn pool(&self, operator: u64) -> Option<&Pool> {
+        self.operators.pool(operator)
     }
 
-    /// Every operator that ever registered, with its stake.
-    pub fn stakes(&self) -> impl Iterator<Item = (u64, Stake)> + '_ {
-        self.operators.stakes()
+    /// Every operator that ever registered, with its pool.
+    pub fn pools(&self) -> impl Iterator<Item = (u64, &Pool)> + '_ {
+        self.operators.pools()
+    }
+
+    /// The operator's cut of what its pool earns, as of the last event.
+    pub fn commission_bps(&self, operator: u64) -> Option<u16> {
+        self.operators.commission_bps(operator)
     }
 
     /// The owner of an operator as of the last event.
@@ -122,23 +143,61 @@ impl ChainView {
         self.operators.owner(operator)
     }
 
-    /// Sponsorships that pay for `epoch`, by id.
-    pub fn sponsorships_active(&self, epoch: u64) -> Vec<&SponsorshipCreated> {
+    /// Sponsorships that pay for `epoch`, by id, whether or not it lapses.
+    pub fn sponsorships_active(&self, epoch: u64) -> Vec<Active<'_>> {
         self.sponsorships.active(epoch)
     }
 
-    pub fn sponsorship(&self, sponsorship: u64) -> Option<&SponsorshipCreated> {
-        self.sponsorships.get(sponsorship)
+    /// Every sponsorship, by id.
+    pub fn sponsorships(&self) -> impl Iterator<Item = &SponsorshipCreated> + '_ {
+        self.sponsorships.all()
     }
 
-    /// What the sponsorship got back so far.
+    /// What the sponsorship pays and paid, as of the last event; ascending.
+    pub fn schedule(&self, sponsorship: u64) -> Option<&[Segment]> {
+        self.sponsorships.schedule(sponsorship)
+    }
+
+    /// Whether the sponsor ended it.
+    pub fn is_stopped(&self, sponsorship: u64) -> bool {
+        self.sponsorships.is_stopped(sponsorship)
+    }
+
+    /// What came in and back so far.
     pub fn funds(&self, sponsorship: u64) -> Option<Funds> {
         self.sponsorships.funds(sponsorship)
     }
 
-    /// Sum of all sponsorships' rates since genesis through `epoch`: what the payouts through `epoch` must sum to.
+    /// What the sponsorship has beyond what is scheduled.
+    pub fn spare(&self, sponsorship: u64) -> Option<U256> {
+        self.sponsorships.spare(sponsorship)
+    }
+
+    /// Sum of all sponsorships' rates since genesis through `epoch`, lapsed epochs included.
     pub fn scheduled_through(&self, epoch: u64) -> U256 {
         self.sponsorships.scheduled_through(epoch)
+    }
+
+    /// What the payouts of a post for `epoch` must sum to, since genesis, by the events so far: the rule of
+    /// `Sponsorships.settle`. Of an epoch that was posted, what was posted. `None` if a later post covers it.
+    pub fn payable_through(&self, epoch: u64) -> Option<U256> {
+        let posted = || self.posted().iter().rev().find(|posted| posted.epoch == epoch).map(|posted| posted.total);
+        self.sponsorships.payable_through(epoch, self.lapse_epochs).or_else(posted)
+    }
+
+    /// How many epochs a post may reach back.
+    pub fn lapse_epochs(&self) -> u64 {
+        self.lapse_epochs
+    }
+
+    /// Epochs that were given up, oldest first.
+    pub fn lapses(&self) -> &[Lapse] {
+        self.sponsorships.lapses()
+    }
+
+    /// Whether nothing is paid for the epoch because it was not certified in time.
+    pub fn is_lapsed(&self, epoch: u64) -> bool {
+        self.lapses().iter().any(|lapse| (lapse.from_epoch..lapse.to_epoch).contains(&epoch))
     }
 
     /// Every payout root posted, oldest first.

@@ -1,6 +1,7 @@
-//! Compiles `contracts/src` and writes what the Rust bindings need of it, `{abi, bytecode, deployedBytecode}` per
-//! contract, to `contracts/artifacts`; or, with `--check`, fails if the committed artifacts are not what the
-//! sources compile to. It leaves tests alone: forge compiles those.
+//! Compiles `contracts/src` and writes what the Rust bindings need of it, `{abi, bytecode, deployedBytecode,
+//! immutableReferences}` per contract, to `contracts/artifacts`, and the same of `contracts/test/harness` to
+//! `contracts/artifacts/harness`; or, with `--check`, fails if the committed artifacts are not what the sources compile
+//! to. It leaves other tests alone: forge compiles those.
 //!
 //! The compiler is `$SOLC` if set (a native solc 0.8.37), else the npm build of it behind `solc.cjs`.
 
@@ -25,6 +26,8 @@ use serde_json::{Value, json};
 const SOLC_VERSION: (u64, u64, u64) = (0, 8, 37);
 /// Contracts are called far more often than deployed.
 const OPTIMIZER_RUNS: usize = 1000;
+/// Folders of contracts, one per file of the same name, and where their artifacts go.
+const FOLDERS: [(&str, &str); 2] = [("src", "artifacts"), ("test/harness", "artifacts/harness")];
 
 fn main() -> Result<()> {
     let check = match env::args().nth(1).as_deref() {
@@ -33,13 +36,19 @@ fn main() -> Result<()> {
         Some(other) => bail!("expected no argument or --check, found {other:?}"),
     };
     let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the manifest has no parent")?;
-    let compiled = compile(contracts)?;
-    let folder = contracts.join("artifacts");
-    if check { compare(&folder, &compiled) } else { write(&folder, &compiled) }
+    for (sources, artifacts) in FOLDERS {
+        let compiled = compile(contracts, Path::new(sources))?;
+        if check {
+            compare(contracts, artifacts, &compiled)?
+        } else {
+            write(contracts, artifacts, &compiled)?
+        }
+    }
+    Ok(())
 }
 
 /// The text of each artifact by contract name.
-fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
+fn compile(contracts: &Path, sources: &Path) -> Result<BTreeMap<String, String>> {
     let solc = find_solc(contracts)?;
     let mut settings = Settings::new(OutputSelection::default_output_selection());
     settings.optimizer.enabled = Some(true);
@@ -56,7 +65,7 @@ fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
     let modules = contracts.join("node_modules");
     let paths = ProjectPathsConfig::builder()
         .root(contracts)
-        .sources(contracts.join("src"))
+        .sources(contracts.join(sources))
         .artifacts(contracts.join("out/compiler"))
         .cache(contracts.join("cache/compiler.json"))
         .remapping(Remapping {
@@ -78,8 +87,8 @@ fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
 
     let mut artifacts = BTreeMap::new();
     for (path, name, contract) in output.output().contracts.contracts_with_files() {
-        // One contract per file of the same name, directly in src; the rest are its parts.
-        let own = path.parent() == Some(Path::new("src")) || path.parent() == Some(&contracts.join("src"));
+        // One contract per file of the same name, directly in the folder; the rest are its parts.
+        let own = path.parent() == Some(sources) || path.parent() == Some(&contracts.join(sources));
         if !own || path.file_stem().and_then(|stem| stem.to_str()) != Some(name) {
             continue;
         }
@@ -92,11 +101,38 @@ fn compile(contracts: &Path) -> Result<BTreeMap<String, String>> {
             continue; // an abstract contract
         }
         let abi = value.get("abi").with_context(|| format!("{name} was compiled without an ABI"))?;
-        let artifact = json!({ "abi": abi, "bytecode": bytecode, "deployedBytecode": deployed });
+        // Where the constructor writes into the deployed code, by the id of the variable; nothing if it does not.
+        let immutables = value.pointer("/evm/deployedBytecode/immutableReferences");
+        let artifact = json!({
+            "abi": abi,
+            "bytecode": bytecode,
+            "deployedBytecode": deployed,
+            "immutableReferences": positions(immutables.unwrap_or(&Value::Null))?,
+        });
         artifacts.insert(name.clone(), serde_json::to_string_pretty(&artifact)? + "\n");
     }
-    ensure!(!artifacts.is_empty(), "no contracts found in {}", contracts.join("src").display());
+    ensure!(!artifacts.is_empty(), "no contracts found in {}", contracts.join(sources).display());
     Ok(artifacts)
+}
+
+/// The `[start, length]` of all immutables in the deployed code, ascending. The compiler lists them by the variables'
+/// syntax-tree ids, which change with any edit.
+fn positions(references: &Value) -> Result<Vec<[u64; 2]>> {
+    let mut positions = Vec::new();
+    for place in references
+        .as_object()
+        .into_iter()
+        .flat_map(|by_id| by_id.values())
+        .filter_map(Value::as_array)
+        .flatten()
+    {
+        let number = |key: &str| place.get(key).and_then(Value::as_u64);
+        let (start, length) =
+            number("start").zip(number("length")).context("an immutable without its position")?;
+        positions.push([start, length]);
+    }
+    positions.sort_unstable();
+    Ok(positions)
 }
 
 fn hex_prefixed(code: &str) -> String {
@@ -124,32 +160,34 @@ fn find_solc(contracts: &Path) -> Result<Solc> {
     Ok(solc)
 }
 
-fn write(folder: &Path, compiled: &BTreeMap<String, String>) -> Result<()> {
+fn write(contracts: &Path, artifacts: &str, compiled: &BTreeMap<String, String>) -> Result<()> {
+    let folder = &contracts.join(artifacts);
     fs::create_dir_all(folder)?;
     for name in committed(folder)?.difference(&compiled.keys().cloned().collect()) {
         fs::remove_file(folder.join(format!("{name}.json")))?;
     }
     for (name, text) in compiled {
         fs::write(folder.join(format!("{name}.json")), text)?;
-        println!("artifacts/{name}.json");
+        println!("{artifacts}/{name}.json");
     }
     Ok(())
 }
 
-fn compare(folder: &Path, compiled: &BTreeMap<String, String>) -> Result<()> {
+fn compare(contracts: &Path, artifacts: &str, compiled: &BTreeMap<String, String>) -> Result<()> {
+    let folder = &contracts.join(artifacts);
     let mut stale = Vec::new();
     for name in committed(folder)?.union(&compiled.keys().cloned().collect()) {
         let on_disk = fs::read_to_string(folder.join(format!("{name}.json"))).ok();
         if on_disk.as_ref() != compiled.get(name) {
-            stale.push(format!("artifacts/{name}.json"));
+            stale.push(format!("{artifacts}/{name}.json"));
         }
     }
     ensure!(
         stale.is_empty(),
-        "stale, expected what src/ compiles to: {}; run the compiler without --check and commit",
+        "stale, expected what the sources compile to: {}; run the compiler without --check and commit",
         stale.join(", ")
     );
-    println!("{} artifacts are up to date", compiled.len());
+    println!("{artifacts}: {} up to date", compiled.len());
     Ok(())
 }
 

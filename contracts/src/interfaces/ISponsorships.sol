@@ -7,7 +7,7 @@ import {IEpochs} from "./IEpochs.sol";
 /// @notice A sponsorship is scheduled at a rate up to an epoch; what it has beyond that (refunds, remainders) is its
 /// `spare`, which anyone may turn into further epochs until the sponsor stops it. All tokens stay here until they are
 /// pushed. Token assumptions. For safety: a transfer moves exactly the amount asked (a deposit that brings less is
-/// refused). For liveness: transfers to sponsors do not revert.
+/// refused), and there are never more than 2^93 wei. For liveness: transfers to sponsors do not revert.
 interface ISponsorships is IEpochs {
     event SponsorshipCreated(
         uint64 indexed sponsorshipId,
@@ -18,13 +18,15 @@ interface ISponsorships is IEpochs {
         uint16 subscriberShareBps
     );
     /// @notice From `fromEpoch` to before `toEpoch` the sponsorship pays `ratePerEpoch`, and nothing after. Replaces
-    /// what was scheduled for `fromEpoch` and later.
+    /// what was scheduled for `fromEpoch` and later, and leaves what was scheduled before it: further epochs at the
+    /// same rate are announced from the previous `toEpoch` on.
     event Scheduled(uint64 indexed sponsorshipId, uint64 fromEpoch, uint64 toEpoch, uint128 ratePerEpoch);
     event ToppedUp(uint64 indexed sponsorshipId, address indexed from, uint128 amount);
     event Stopped(uint64 indexed sponsorshipId);
     /// @notice What `settle` made payable, and the cumulative sum of that through `epoch`.
     event Settled(uint64 indexed epoch, uint256 amount, uint256 cumulative);
     /// @notice The epochs from `fromEpoch` to before `toEpoch` were not certified in time. They pay nobody: `recover`.
+    /// A lapse that continues the last one has its id.
     event Lapsed(uint64 indexed lapseId, uint64 fromEpoch, uint64 toEpoch, uint256 amount);
     event Refunded(uint64 indexed sponsorshipId, uint128 amount, uint128 cumulative);
     event Recovered(uint64 indexed sponsorshipId, uint64 indexed lapseId, uint128 amount);
@@ -60,7 +62,8 @@ interface ISponsorships is IEpochs {
     error NothingToRecover(uint64 sponsorshipId);
     error WrongStream(uint64 sponsorshipId);
 
-    /// @notice As of now. `ratePerEpoch`, `fromEpoch` and `toEpoch` are the latest that was scheduled.
+    /// @notice As of now. `ratePerEpoch`, `fromEpoch` and `toEpoch` are the latest that was scheduled, `toEpoch`
+    /// excluded; equal epochs mean that it was stopped before it began.
     struct Sponsorship {
         address sponsor;
         uint32 partitions;
@@ -72,7 +75,7 @@ interface ISponsorships is IEpochs {
         uint128 refunded;
     }
 
-    /// @notice Epochs that were not certified in time, the last one excluded.
+    /// @notice Epochs that were not certified in time, `toEpoch` excluded. It moves on while nothing is settled.
     struct Lapse {
         uint64 fromEpoch;
         uint64 toEpoch;
@@ -96,7 +99,7 @@ interface ISponsorships is IEpochs {
     ) external returns (uint64 sponsorshipId);
 
     /// @notice Adds `amount` of the caller's tokens (approved before) and schedules as many further epochs as they
-    /// and the spare pay for. Anyone may; what they add is the sponsor's.
+    /// and the spare pay for, which may be none. Anyone may; what they add is the sponsor's.
     function topUp(uint64 sponsorshipId, uint128 amount) external;
 
     /// @notice ERC-677: `transferAndCall` with `abi.encode(uint64 sponsorshipId)` tops up. Token only.
@@ -106,8 +109,8 @@ interface ISponsorships is IEpochs {
     /// is over. Anyone may call it.
     function extend(uint64 sponsorshipId) external;
 
-    /// @notice Changes the rate from epoch `now + 2` on (or from the start, if later), for as many epochs as what is
-    /// left pays for. Sponsor only.
+    /// @notice Changes the rate from epoch `now + 2` on (or from `fromEpoch`, if later), for as many epochs as what is
+    /// left pays for: what was scheduled from then on, and the spare. Sponsor only.
     function setRate(uint64 sponsorshipId, uint128 ratePerEpoch) external;
 
     /// @notice Ends the sponsorship before epoch `now + 2`, for good, and pays the sponsor what is left. Refunds that
@@ -117,14 +120,12 @@ interface ISponsorships is IEpochs {
     /// @notice Pays the sponsor of a stopped sponsorship its spare. Anyone may call it.
     function reclaim(uint64 sponsorshipId) external returns (uint128 amount);
 
-    /// @notice Adds to the spare what the sponsorship had scheduled for the next lapse it has not recovered yet, which
-    /// may be nothing. Anyone may call it.
+    /// @notice Adds to the spare what the sponsorship had scheduled for the next lapse since it began that it has not
+    /// recovered yet (or for the rest of it), which may be nothing. Anyone may call it.
     function recover(uint64 sponsorshipId) external returns (uint128 amount);
 
-    /// @notice Moves the running sum ahead to a closed epoch, for when more epochs passed than one `settle` can walk.
-    function advance(uint64 toEpoch) external;
-
-    /// @notice Gives up on epochs that can no longer be settled, for when nothing is posted any more. Anyone may call it.
+    /// @notice Gives up on epochs that can no longer be settled, about 2,000 of them at most: when nothing is posted
+    /// any more, or before the first post after so long that `settle` could not walk all epochs. Anyone may call it.
     function lapse() external;
 
     /// @notice Makes payable what is scheduled for `epoch` and the unsettled epochs before it, `lapseEpochs` of them at
@@ -150,10 +151,10 @@ interface ISponsorships is IEpochs {
     /// @notice Scheduled since genesis through `epoch`, over all sponsorships, lapsed epochs included.
     function scheduledThrough(uint64 epoch) external view returns (uint256);
 
-    /// @notice What `settle(epoch)` would return: the total a payout root of `epoch` must have.
+    /// @notice What `settle(epoch)` would return: the total a payout root of `epoch` must have. Reverts as it would.
     function payableThrough(uint64 epoch) external view returns (uint256);
 
-    /// @notice What the sponsorship pays per partition in `epoch`; reverts if it is not for this stream.
+    /// @notice What the sponsorship has scheduled per partition for `epoch`; reverts if it is not for this stream.
     function ratePerPartition(uint64 sponsorshipId, string calldata streamId, uint64 epoch)
         external
         view
@@ -167,6 +168,8 @@ interface ISponsorships is IEpochs {
     function nextEpoch() external view returns (uint64);
     /// @notice Cumulative amount made payable.
     function settled() external view returns (uint256);
+    /// @notice Cumulative amount lapsed. With `settled`, everything scheduled before `nextEpoch`.
+    function lapsed() external view returns (uint256);
     function token() external view returns (address);
     function settlement() external view returns (address);
     function slashing() external view returns (address);

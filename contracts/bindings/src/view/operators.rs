@@ -1,9 +1,10 @@
-//! Operators: identity, nodes and weights by epoch, stake as of the last event.
+//! Operators: identity, keys, nodes and weights by epoch, pools as of the last event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy::primitives::{Address, U256};
 
+use super::pool::{Pool, Pools};
 use crate::event::Event;
 
 /// The operators that decide an epoch.
@@ -26,29 +27,23 @@ pub struct Operator {
     pub owner: Address,
     /// Nodes in force in the epoch, ascending.
     pub nodes: Vec<Address>,
-    pub g1: [U256; 2],
-    pub g2: [U256; 4],
+    /// The key in force in the epoch.
+    pub key: Key,
 }
 
-/// Where an operator's tokens are, and how they moved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stake {
-    pub stake: u128,
-    pub unbonding: u128,
-    /// From this epoch on what is unbonding can be withdrawn.
-    pub release_epoch: u64,
-    /// Cumulative payouts, which are part of the stake.
-    pub paid: u128,
-    /// Cumulative.
-    pub slashed: u128,
+/// A BLS key in both groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    pub g1: [U256; 2],
+    pub g2: [U256; 4],
 }
 
 #[derive(Debug, Clone)]
 struct Record {
     owner: Address,
-    g1: [U256; 2],
-    g2: [U256; 4],
-    stake: Stake,
+    commission_bps: u16,
+    /// By first epoch in force.
+    keys: BTreeMap<u64, Key>,
     /// By first epoch in force.
     weights: BTreeMap<u64, u128>,
     /// Per node, whether it is one of the operator's, by first epoch in force.
@@ -59,6 +54,7 @@ struct Record {
 pub(super) struct Operators {
     records: BTreeMap<u64, Record>,
     bindings: BTreeMap<Address, u64>,
+    pools: Pools,
     /// First epochs of all checkpoints of the set.
     checkpoints: BTreeSet<u64>,
 }
@@ -71,18 +67,27 @@ fn at<T: Copy>(history: &BTreeMap<u64, T>, epoch: u64) -> Option<T> {
 impl Operators {
     pub(super) fn apply(&mut self, event: &Event) {
         match *event {
-            Event::OperatorRegistered { operator, owner, g1, g2 } => {
+            Event::OperatorRegistered { operator, owner, g1, g2, commission_bps } => {
                 let record = Record {
                     owner,
-                    g1,
-                    g2,
-                    stake: Stake::default(),
+                    commission_bps,
+                    keys: BTreeMap::from([(0, Key { g1, g2 })]),
                     weights: BTreeMap::new(),
                     nodes: BTreeMap::new(),
                 };
                 self.records.insert(operator, record);
+                self.pools.open(operator);
+            }
+            Event::KeyRotated { operator, g1, g2, effective_epoch } => {
+                let Some(record) = self.records.get_mut(&operator) else { return };
+                record.keys.insert(effective_epoch, Key { g1, g2 });
+                // The sum of the set's keys changes only if the operator is in it.
+                if at(&record.weights, effective_epoch).is_some_and(|weight| weight > 0) {
+                    self.checkpoints.insert(effective_epoch);
+                }
             }
             Event::OwnershipTransferred { operator, to, .. } => self.change(operator, |r| r.owner = to),
+            Event::CommissionChanged { operator, bps } => self.change(operator, |r| r.commission_bps = bps),
             Event::NodeAdded { operator, node, effective_epoch } => {
                 self.bindings.insert(node, operator);
                 self.change(operator, |r| {
@@ -98,31 +103,7 @@ impl Operators {
                     r.weights.insert(effective_epoch, weight);
                 });
             }
-            Event::Staked { operator, amount, .. } => self.stake_change(operator, |s| {
-                s.stake = s.stake.saturating_add(amount);
-            }),
-            Event::UnstakeRequested { operator, amount, release_epoch } => {
-                self.stake_change(operator, |s| {
-                    s.stake = s.stake.saturating_sub(amount);
-                    s.unbonding = s.unbonding.saturating_add(amount);
-                    s.release_epoch = release_epoch;
-                });
-            }
-            Event::Withdrawn { operator, amount, .. } => self.stake_change(operator, |s| {
-                s.unbonding = s.unbonding.saturating_sub(amount);
-            }),
-            Event::Paid { operator, amount, cumulative } => self.stake_change(operator, |s| {
-                s.stake = s.stake.saturating_add(amount);
-                s.paid = cumulative;
-            }),
-            Event::Slashed { operator, amount, .. } => self.stake_change(operator, |s| {
-                // Stake first, as the contract does.
-                let from_stake = amount.min(s.stake);
-                s.stake = s.stake.saturating_sub(from_stake);
-                s.unbonding = s.unbonding.saturating_sub(amount.saturating_sub(from_stake));
-                s.slashed = s.slashed.saturating_add(amount);
-            }),
-            _ => {}
+            _ => self.pools.apply(event),
         }
     }
 
@@ -133,10 +114,6 @@ impl Operators {
         }
     }
 
-    fn stake_change(&mut self, operator: u64, change: impl FnOnce(&mut Stake)) {
-        self.change(operator, |record| change(&mut record.stake));
-    }
-
     pub(super) fn set_at(&self, epoch: u64) -> OperatorSet {
         let mut set = OperatorSet {
             checkpoint: self.checkpoints.range(..=epoch).next_back().copied().unwrap_or(0),
@@ -144,6 +121,7 @@ impl Operators {
         };
         for (&id, record) in &self.records {
             let Some(weight) = at(&record.weights, epoch).filter(|weight| *weight > 0) else { continue };
+            let Some(key) = at(&record.keys, epoch) else { continue };
             set.total_stake = set.total_stake.saturating_add(weight);
             let active = |history| at(history, epoch) == Some(true);
             set.members.push(Operator {
@@ -156,8 +134,7 @@ impl Operators {
                     .filter(|(_, history)| active(history))
                     .map(|(node, _)| *node)
                     .collect(),
-                g1: record.g1,
-                g2: record.g2,
+                key,
             });
         }
         set
@@ -171,11 +148,15 @@ impl Operators {
         self.records.get(&operator).map(|record| record.owner)
     }
 
-    pub(super) fn stake(&self, operator: u64) -> Option<Stake> {
-        self.records.get(&operator).map(|record| record.stake)
+    pub(super) fn commission_bps(&self, operator: u64) -> Option<u16> {
+        self.records.get(&operator).map(|record| record.commission_bps)
     }
 
-    pub(super) fn stakes(&self) -> impl Iterator<Item = (u64, Stake)> + '_ {
-        self.records.iter().map(|(id, record)| (*id, record.stake))
+    pub(super) fn pool(&self, operator: u64) -> Option<&Pool> {
+        self.pools.get(operator)
+    }
+
+    pub(super) fn pools(&self) -> impl Iterator<Item = (u64, &Pool)> + '_ {
+        self.pools.iter()
     }
 }

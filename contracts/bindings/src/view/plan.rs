@@ -28,7 +28,7 @@ impl ChainView {
             .members
             .into_iter()
             .map(|member| {
-                let key = PublicKey::from_abi_trusted(member.g1, member.g2)
+                let key = PublicKey::from_abi_trusted(member.key.g1, member.key.g2)
                     .map_err(|source| PlanError { operator: member.id, source })?;
                 Ok(PlanOperator { id: member.id, weight: member.weight, nodes: member.nodes, key })
             })
@@ -37,8 +37,8 @@ impl ChainView {
         let mut sponsorships = Vec::new();
         let mut unservable = Vec::new();
         let mut subscribers = BTreeMap::new();
-        for sponsorship in self.sponsorships_active(epoch) {
-            let rate = Wei(sponsorship.rate_per_epoch);
+        for active in self.sponsorships_active(epoch) {
+            let (sponsorship, rate) = (active.created, Wei(active.rate_per_epoch));
             // The contract takes any text for a stream id; money for one that no publisher can name goes back.
             let Ok(stream) = sponsorship.stream.parse::<StreamId>() else {
                 unservable.push((sponsorship.sponsorship, rate));
