@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {ISponsorships} from "./interfaces/ISponsorships.sol";
@@ -14,27 +12,28 @@ import {Merkle} from "./libraries/Merkle.sol";
 import {Certificate} from "./libraries/Types.sol";
 
 /// @title Takes payout roots that 2/3 of the stake signed, and pays them out chunk by chunk.
-/// @notice Holds exactly what was posted and not pushed yet (`inFlight`), or more if tokens were sent by mistake.
+/// @notice Holds no tokens. What the latest root still owes is at least what chunks of it can ask for, and
+/// Sponsorships holds it: whatever is signed, nobody's spare or future is paid out.
 contract Settlement is ISettlement, Epochs {
-    using SafeERC20 for IERC20;
-
     uint16 private constant BPS = 10_000;
 
-    address public immutable token;
+    /// @dev One slot: what is in flight exists, so 96 bits hold it. `next` is 0 before the first post.
+    struct Latest {
+        uint128 total;
+        uint96 inFlight;
+        uint32 next;
+    }
+
     address public immutable staking;
     address public immutable sponsorships;
     address public immutable slashing;
     uint16 public immutable attesterBps;
     uint16 public immutable availabilityBps;
 
-    bool public posted;
-    uint64 public lastEpoch;
+    Latest private _latest;
     bytes32 public root;
-    uint256 public total;
-    uint256 public paid;
 
     constructor(
-        address token_,
         address staking_,
         address sponsorships_,
         address slashing_,
@@ -43,10 +42,9 @@ contract Settlement is ISettlement, Epochs {
         uint16 attesterBps_,
         uint16 availabilityBps_
     ) Epochs(genesis_, epochLength_) {
-        bool sane = token_ != address(0) && staking_ != address(0) && sponsorships_ != address(0)
-            && slashing_ != address(0) && attesterBps_ <= BPS / 4 && availabilityBps_ <= BPS;
+        bool sane = staking_ != address(0) && sponsorships_ != address(0) && slashing_ != address(0)
+            && attesterBps_ <= BPS / 4 && availabilityBps_ <= BPS;
         if (!sane) revert InvalidParameters();
-        token = token_;
         staking = staking_;
         sponsorships = sponsorships_;
         slashing = slashing_;
@@ -58,18 +56,21 @@ contract Settlement is ISettlement, Epochs {
     function post(uint64 epoch, bytes32 root_, uint256 total_, Certificate calldata certificate) external {
         uint64 current = currentEpoch();
         if (epoch >= current) revert EpochNotClosed(epoch, current);
-        if (posted && epoch <= lastEpoch) revert EpochNotNewer(epoch, lastEpoch);
+        Latest memory latest = _latest;
+        if (epoch < latest.next) revert EpochNotNewer(epoch, latest.next - 1);
         (uint64 checkpoint, uint256[2] memory key) = _quorum(epoch, certificate);
         _check(Eip712.payout(epoch, checkpoint, root_, total_), key, certificate);
+        uint256 payable_ = ISponsorships(sponsorships).settle(epoch);
+        if (payable_ != total_) revert TotalMismatch(total_, payable_);
 
-        posted = true;
-        lastEpoch = epoch;
+        // Sponsorships keeps both sums in as many bits, and epochs too.
+        latest.inFlight += uint96(total_ - latest.total);
+        latest.total = uint128(total_);
+        latest.next = uint32(epoch + 1);
+        _latest = latest;
         root = root_;
-        total = total_;
 
         emit Posted(epoch, root_, total_, certificate.absentees, msg.sender);
-        uint256 scheduled = ISponsorships(sponsorships).settle(epoch);
-        if (scheduled != total_) revert TotalMismatch(total_, scheduled);
     }
 
     /// @inheritdoc ISettlement
@@ -78,30 +79,50 @@ contract Settlement is ISettlement, Epochs {
         bytes32 leaf = Merkle.payoutLeaf(entries);
         bytes32 root_ = root;
         if (!MerkleProof.verifyCalldata(proof, root_, leaf)) revert InvalidProof();
-
         uint256 toStaking;
-        uint256 toSponsorships;
+        uint256 toSpares;
         if (operators != 0) toStaking = IStaking(staking).credit(entries[:operators]);
-        if (operators != entries.length) toSponsorships = ISponsorships(sponsorships).credit(entries[operators:]);
-        uint256 due = toStaking + toSponsorships;
-        if (due > total - paid) revert OverPaid(due, total - paid);
+        if (operators != entries.length) toSpares = ISponsorships(sponsorships).credit(entries[operators:]);
+        uint256 due = toStaking + toSpares;
+        uint96 left = _latest.inFlight;
+        if (due > left) revert OverPaid(due, left);
 
-        paid += due;
+        _latest.inFlight = left - uint96(due);
 
         emit Pushed(root_, leaf, due);
-        if (toStaking != 0) IERC20(token).safeTransfer(staking, toStaking);
-        if (toSponsorships != 0) IERC20(token).safeTransfer(sponsorships, toSponsorships);
+        if (toStaking != 0) ISponsorships(sponsorships).release(staking, toStaking);
     }
 
     /// @inheritdoc ISettlement
-    function verify(uint64 epoch, bytes32 digest, Certificate calldata certificate) external view {
+    function verify(uint64 epoch, bytes32 structHash, Certificate calldata certificate) external view {
         (, uint256[2] memory key) = _quorum(epoch, certificate);
-        _checkDigest(digest, key, certificate);
+        _check(structHash, key, certificate);
+    }
+
+    /// @inheritdoc ISettlement
+    function posted() external view returns (bool) {
+        return _latest.next != 0;
+    }
+
+    /// @inheritdoc ISettlement
+    function lastEpoch() external view returns (uint64) {
+        uint64 next = _latest.next;
+        return next == 0 ? 0 : next - 1;
+    }
+
+    /// @inheritdoc ISettlement
+    function total() external view returns (uint256) {
+        return _latest.total;
+    }
+
+    /// @inheritdoc ISettlement
+    function paid() external view returns (uint256) {
+        return _latest.total - _latest.inFlight;
     }
 
     /// @inheritdoc ISettlement
     function inFlight() external view returns (uint256) {
-        return total - paid;
+        return _latest.inFlight;
     }
 
     /// @dev The signers' key, provided they hold more than 2/3 of the stake; that also means there is one.
@@ -112,15 +133,13 @@ contract Settlement is ISettlement, Epochs {
     {
         uint128 totalStake;
         uint128 signerStake;
-        (checkpoint, totalStake, signerStake, key) = IStaking(staking).signersAt(epoch, certificate.absentees);
+        (checkpoint, totalStake, signerStake, key) =
+            IStaking(staking).signersAt(epoch, certificate.absentees, certificate.keys, certificate.aggregate);
         if (uint256(signerStake) * 3 <= uint256(totalStake) * 2) revert QuorumMissed(signerStake, totalStake);
     }
 
     function _check(bytes32 structHash, uint256[2] memory key, Certificate calldata certificate) private view {
-        _checkDigest(Eip712.digest(slashing, structHash), key, certificate);
-    }
-
-    function _checkDigest(bytes32 digest, uint256[2] memory key, Certificate calldata certificate) private view {
+        bytes32 digest = Eip712.digest(slashing, structHash);
         bool ok = Bls.verify(digest, Bls.STATEMENT_TAG, key, certificate.apk, certificate.signature);
         if (!ok) revert InvalidCertificate();
     }

@@ -351,3 +351,128 @@ contract Sponsorships is ISponsorships, Epochs {
     function lapsed() external view returns (uint256) {
         return _counts.lapsed;
     }
+
+    // ---- inside
+
+    function _topUp(uint64 sponsorshipId, address from, uint128 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        Segments.Latest memory latest = _running(sponsorshipId);
+        emit ToppedUp(sponsorshipId, from, amount);
+        _extend(sponsorshipId, latest, _records[sponsorshipId].spare + amount);
+    }
+
+    /// @dev Schedules further epochs for `funds`; what is less than an epoch's is the spare.
+    function _extend(uint64 sponsorshipId, Segments.Latest memory latest, uint128 funds) private {
+        Record storage record = _records[sponsorshipId];
+        record.spare = funds % latest.rate;
+        uint128 epochs = funds / latest.rate;
+        if (epochs == 0) return;
+        uint64 earliest = currentEpoch() + LEAD;
+        uint64 fromEpoch = latest.to;
+        if (fromEpoch < earliest) {
+            record.segments.close(latest, fromEpoch);
+            fromEpoch = earliest;
+            latest.from = uint40(fromEpoch);
+        }
+        uint64 toEpoch = _bounded(fromEpoch, epochs, earliest);
+
+        latest.to = uint40(toEpoch);
+        record.segments.latest = latest;
+        _changes.add(fromEpoch, toEpoch, latest.rate);
+
+        emit Scheduled(sponsorshipId, fromEpoch, toEpoch, latest.rate);
+    }
+
+    /// @dev Takes off the schedule what can still be changed, and returns from where on, and its worth.
+    function _cut(Segments.Latest memory latest) private returns (uint64 fromEpoch, uint128 left) {
+        fromEpoch = currentEpoch() + LEAD;
+        if (fromEpoch < latest.from) fromEpoch = latest.from;
+        if (fromEpoch >= latest.to) return (fromEpoch, 0);
+        left = latest.rate * (latest.to - fromEpoch);
+        _changes.remove(fromEpoch, latest.to, latest.rate);
+    }
+
+    /// @dev The epochs up to `toEpoch` pay nobody; the sum of what is settled stays as it is.
+    function _lapse(Schedule.Cursor memory cursor, uint64 toEpoch) private {
+        uint64 fromEpoch = cursor.epoch;
+        uint128 before = cursor.total;
+        _changes.walk(cursor, toEpoch);
+        uint128 amount = cursor.total - before;
+        cursor.total = before;
+
+        Counts memory counts = _counts;
+        counts.lapsed += amount;
+        // Calling `lapse` in every epoch must not make thousands of lapses to recover from.
+        if (counts.lapses == 0 || _lapses[counts.lapses].toEpoch != fromEpoch) {
+            counts.lapses += 1;
+            _lapses[counts.lapses].fromEpoch = fromEpoch;
+        }
+        _lapses[counts.lapses].toEpoch = toEpoch;
+        _counts = counts;
+
+        emit Lapsed(counts.lapses, fromEpoch, toEpoch, amount);
+    }
+
+    function _pay(uint64 sponsorshipId, address sponsor, uint128 amount) private {
+        if (amount == 0) return;
+        emit Reclaimed(sponsorshipId, sponsor, amount);
+        IERC20(token).safeTransfer(sponsor, amount);
+    }
+
+    /// @dev The first epoch that settling `epoch` makes payable.
+    function _firstPayable(Schedule.Cursor memory cursor, uint64 epoch) private view returns (uint64) {
+        uint64 current = currentEpoch();
+        if (epoch >= current) revert EpochNotClosed(epoch, current);
+        if (epoch < cursor.epoch) revert EpochAccounted(epoch, cursor.epoch);
+        if (current - epoch > lapseEpochs) revert EpochLapsed(epoch, current);
+        return epoch + 1 > cursor.epoch + lapseEpochs ? epoch + 1 - lapseEpochs : cursor.epoch;
+    }
+
+    /// @dev The cursor as it would stand after `epoch` if no epoch had lapsed.
+    function _after(uint64 epoch) private view returns (Schedule.Cursor memory cursor) {
+        cursor = _cursor;
+        cursor.total += _counts.lapsed;
+        _changes.walk(cursor, epoch + 1);
+    }
+
+    /// @dev Bisects to the first lapse that ends after `epoch`; 0 if none does.
+    function _lapseEndingAfter(uint64 epoch) private view returns (uint64) {
+        uint64 count = _counts.lapses;
+        uint64 low = 1;
+        uint64 high = count + 1;
+        while (low < high) {
+            uint64 middle = (low + high) / 2;
+            if (_lapses[middle].toEpoch > epoch) high = middle;
+            else low = middle + 1;
+        }
+        return low > count ? 0 : low;
+    }
+
+    function _known(uint64 sponsorshipId) private view returns (Record storage record) {
+        record = _records[sponsorshipId];
+        if (record.sponsor == address(0)) revert UnknownSponsorship(sponsorshipId);
+    }
+
+    /// @dev Of a sponsorship that was not stopped. A rate of 0 is nobody's.
+    function _running(uint64 sponsorshipId) private view returns (Segments.Latest memory latest) {
+        latest = _records[sponsorshipId].segments.latest;
+        if (latest.rate == 0) revert UnknownSponsorship(sponsorshipId);
+        if (latest.stopped) revert AlreadyStopped(sponsorshipId);
+    }
+
+    function _own(uint64 sponsorshipId) private view returns (Segments.Latest memory) {
+        if (_known(sponsorshipId).sponsor != msg.sender) revert NotSponsor(sponsorshipId, msg.sender);
+        return _running(sponsorshipId);
+    }
+
+    function _bounded(uint64 fromEpoch, uint128 epochs, uint64 earliest) private pure returns (uint64) {
+        uint256 toEpoch = uint256(fromEpoch) + epochs;
+        uint64 limit = earliest + EPOCHS_LIMIT;
+        if (toEpoch > limit) revert TooFar(toEpoch, limit);
+        return uint64(toEpoch);
+    }
+
+    function _hash(string calldata streamId) private pure returns (uint80) {
+        return uint80(uint256(keccak256(bytes(streamId))));
+    }
+}

@@ -41,7 +41,8 @@ interface ISponsorships is IEpochs {
     error InvalidRedundancy(uint8 redundancy);
     error InvalidShare(uint16 bps);
     error StartTooEarly(uint64 startEpoch, uint64 earliest);
-    error TooFar(uint64 epoch, uint64 limit);
+    /// @notice What would be scheduled ends too far ahead.
+    error TooFar(uint256 toEpoch, uint64 limit);
     error ZeroAmount();
     error NotSettlement(address caller);
     error NotSlashing(address caller);

@@ -26,8 +26,17 @@ library Merkle {
         return _twice(abi.encode(streamPart, messages, bytes_, custody));
     }
 
-    function payoutLeaf(uint256[] memory entries) internal pure returns (bytes32) {
-        return _twice(abi.encode(entries));
+    /// @dev `_twice(abi.encode(entries))`, hashed where the entries are: the word in front of them, which abi.encode
+    /// would make the offset 0x20, is borrowed for it.
+    function payoutLeaf(uint256[] memory entries) internal pure returns (bytes32 leaf) {
+        assembly ("memory-safe") {
+            let start := sub(entries, 0x20)
+            let borrowed := mload(start)
+            mstore(start, 0x20)
+            mstore(0x00, keccak256(start, add(0x40, shl(5, mload(entries)))))
+            mstore(start, borrowed)
+            leaf := keccak256(0x00, 0x20)
+        }
     }
 
     /// @notice `kind << 248 | id << 128 | cumulative`; the 56 bits between kind and id are zero.
@@ -42,15 +51,17 @@ library Merkle {
         uint256 length = entries.length;
         if (length == 0 || length > CHUNK_LIMIT) revert InvalidEntries();
         uint256 previous;
-        for (uint256 i = 0; i < length; ++i) {
+        for (uint256 i = 0; i < length;) {
             uint256 account = entries[i] >> 128;
-            uint256 kind = account >> 120;
-            bool padded = (account >> 64) & (type(uint56).max) == 0;
-            if (account <= previous || !padded || kind > KIND_SPONSORSHIP || kind < KIND_OPERATOR) {
-                revert InvalidEntries();
-            }
-            if (kind == KIND_OPERATOR) operators = i + 1;
+            if (account <= previous) revert InvalidEntries();
             previous = account;
+            unchecked {
+                ++i;
+            }
+            // The kind and the padding under it.
+            uint256 kind = account >> 64;
+            if (kind == KIND_OPERATOR << 56) operators = i;
+            else if (kind != KIND_SPONSORSHIP << 56) revert InvalidEntries();
         }
     }
 
