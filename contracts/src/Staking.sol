@@ -2,33 +2,38 @@
 pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStaking} from "./interfaces/IStaking.sol";
-import {Bn254} from "./libraries/Bn254.sol";
 import {Epochs} from "./libraries/Epochs.sol";
-import {Merkle} from "./libraries/Merkle.sol";
+import {Losses} from "./libraries/Losses.sol";
+import {Pools} from "./libraries/Pools.sol";
 import {StakeHistory} from "./libraries/StakeHistory.sol";
+import {Tokens} from "./libraries/Tokens.sol";
 import {Operators} from "./Operators.sol";
 
-/// @title Stake of operators: staking, unbonding, payouts, slashing, and weights by epoch.
-/// @notice Holds exactly the sum of every operator's stake and unbonding, or more if tokens were sent by mistake.
+/// @title Stake of operators and their delegators: deposits, pay, exits, penalties.
+/// @notice Holds the sum over all operators of `assets + unshared + unbondingOwn + unbondingDelegated` (see pools), or
+/// more if tokens were sent by mistake.
 contract Staking is Operators {
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
-    using StakeHistory for StakeHistory.State;
+    using Losses for Losses.Queue;
+    using Pools for Pools.Pool;
 
-    /// @dev Where slashed tokens go: DATA cannot be burned by others, and address zero refuses transfers.
-    address private constant BURNED = 0x000000000000000000000000000000000000dEaD;
-    uint256 private constant BPS = 10_000;
+    /// @dev Of a deposit by `transferAndCall`.
+    uint8 private constant KIND_STAKE = 1;
+    uint8 private constant KIND_DELEGATE = 2;
+    /// @dev Amounts are kept in 96 bits: the whole supply fits eight times.
+    uint256 private constant MAX_SUPPLY = 1 << 93;
 
-    /// @dev One slot: a push writes both.
-    struct Pool {
-        uint128 stake;
-        uint128 paid;
-    }
-
+    /// @dev Two slots. A `holder` of zero is the operator itself.
     struct Unbonding {
-        uint128 amount;
-        uint64 releaseEpoch;
+        uint64 operatorId;
+        address holder;
+        uint32 releaseEpoch;
+        Losses.Claim claim;
     }
 
     /// @notice Constructor arguments.
@@ -39,174 +44,301 @@ contract Staking is Operators {
         uint64 genesis;
         uint64 epochLength;
         uint128 minStake;
+        uint16 minSelfBps;
         uint64 unbondingEpochs;
-        uint16 bountyBps;
+        uint64 vestingPeriod;
     }
 
+    /// @inheritdoc IStaking
     address public immutable token;
+    /// @inheritdoc IStaking
     address public immutable settlement;
+    /// @inheritdoc IStaking
     uint128 public immutable minStake;
-    uint64 public immutable unbondingEpochs;
-    uint16 public immutable bountyBps;
+    /// @inheritdoc IStaking
+    uint16 public immutable minSelfBps;
+    /// @inheritdoc IStaking
+    uint64 public immutable vestingPeriod;
+    /// @inheritdoc IStaking
+    uint64 public requestCount;
 
-    mapping(uint64 operatorId => Pool) private _pools;
-    mapping(uint64 operatorId => Unbonding) private _unbondings;
-    StakeHistory.State private _history;
+    mapping(uint64 operatorId => mapping(address delegator => uint128 shares)) private _delegations;
+    mapping(uint64 requestId => Unbonding) private _requests;
 
-    constructor(Parameters memory p) Epochs(p.genesis, p.epochLength) Operators(p.slashing) {
-        // A bounty of half or more would pay whoever slashes itself.
-        bool sane = p.token != address(0) && p.settlement != address(0) && p.minStake != 0 && p.unbondingEpochs > LEAD
-            && p.unbondingEpochs <= 1_000_000 && p.bountyBps < BPS / 2;
-        if (!sane) revert InvalidParameters();
+    constructor(Parameters memory p)
+        Epochs(p.genesis, p.epochLength)
+        Operators(p.slashing, p.unbondingEpochs)
+    {
+        bool sane = p.token != address(0) && p.settlement != address(0) && p.minStake != 0 && p.minSelfBps != 0
+            && p.minSelfBps <= Pools.BPS && p.vestingPeriod != 0 && p.vestingPeriod <= 365 days;
+        if (!sane || IERC20(p.token).totalSupply() > MAX_SUPPLY) revert InvalidParameters();
         token = p.token;
         settlement = p.settlement;
         minStake = p.minStake;
-        unbondingEpochs = p.unbondingEpochs;
-        bountyBps = p.bountyBps;
+        minSelfBps = p.minSelfBps;
+        vestingPeriod = p.vestingPeriod;
+    }
+
+    // ---- deposits
+
+    /// @inheritdoc IStaking
+    function stake(uint64 operatorId, uint128 amount) external {
+        _stake(operatorId, msg.sender, amount);
+        Tokens.pullExact(token, msg.sender, amount);
     }
 
     /// @inheritdoc IStaking
-    function stake(uint64 operatorId, uint128 amount) external onlyOwner(operatorId) {
+    function stakeWithPermit(uint64 operatorId, uint128 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+    {
+        _permit(amount, deadline, v, r, s);
+        _stake(operatorId, msg.sender, amount);
+        Tokens.pullExact(token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function delegate(uint64 operatorId, uint128 amount) external {
+        _delegate(operatorId, msg.sender, amount);
+        Tokens.pullExact(token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function delegateWithPermit(uint64 operatorId, uint128 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+    {
+        _permit(amount, deadline, v, r, s);
+        _delegate(operatorId, msg.sender, amount);
+        Tokens.pullExact(token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IStaking
+    function onTokenTransfer(address from, uint256 amount, bytes calldata data) external {
+        if (msg.sender != token) revert NotToken(msg.sender);
+        (uint8 kind, uint64 operatorId) = abi.decode(data, (uint8, uint64));
+        if (kind == KIND_STAKE) _stake(operatorId, from, amount.toUint128());
+        else if (kind == KIND_DELEGATE) _delegate(operatorId, from, amount.toUint128());
+        else revert InvalidDeposit(kind);
+    }
+
+    // ---- exits
+
+    /// @inheritdoc IStaking
+    function unstake(uint64 operatorId, uint128 amount) external onlyOwner(operatorId) returns (uint64 requestId) {
         if (amount == 0) revert ZeroAmount();
-        _pools[operatorId].stake += amount;
-        emit Staked(operatorId, msg.sender, amount);
-        _announce(operatorId);
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        Pools.Pool storage pool = _accrue(operatorId);
+        uint128 held = pool.ownShares;
+        (uint96 out, uint128 burned) = pool.exit(held, amount);
+
+        pool.ownShares = held - burned;
+        requestId = _request(operatorId, address(0), pool.unbondingOwn.add(out), burned);
+        _announce(operatorId, pool);
     }
 
     /// @inheritdoc IStaking
-    function requestUnstake(uint64 operatorId, uint128 amount) external onlyOwner(operatorId) {
+    function undelegate(uint64 operatorId, uint128 amount) external returns (uint64 requestId) {
         if (amount == 0) revert ZeroAmount();
-        uint128 available = _pools[operatorId].stake;
-        if (amount > available) revert InsufficientStake(available, amount);
-        uint64 releaseEpoch = currentEpoch() + unbondingEpochs;
+        Pools.Pool storage pool = _accrue(operatorId);
+        uint128 held = _delegations[operatorId][msg.sender];
+        if (held == 0) revert InsufficientStake(0, amount);
+        (uint96 out, uint128 burned) = pool.exit(held, amount);
 
-        _pools[operatorId].stake = available - amount;
-        _unbondings[operatorId].amount += amount;
-        _unbondings[operatorId].releaseEpoch = releaseEpoch;
-
-        emit UnstakeRequested(operatorId, amount, releaseEpoch);
-        _announce(operatorId);
+        _delegations[operatorId][msg.sender] = held - burned;
+        requestId = _request(operatorId, msg.sender, pool.unbondingDelegated.add(out), burned);
+        _announce(operatorId, pool);
     }
 
     /// @inheritdoc IStaking
-    function withdraw(uint64 operatorId) external onlyOwner(operatorId) {
-        Unbonding memory unbonding = _unbondings[operatorId];
-        if (unbonding.amount == 0) revert NothingUnbonding(operatorId);
+    function withdraw(uint64 requestId) external {
+        Unbonding memory request = _requests[requestId];
+        if (request.operatorId == 0) revert UnknownRequest(requestId);
         uint64 epoch = currentEpoch();
-        if (epoch < unbonding.releaseEpoch) revert StillUnbonding(unbonding.releaseEpoch, epoch);
+        if (epoch < request.releaseEpoch) revert TooEarly(request.releaseEpoch, epoch);
+        Pools.Pool storage pool = _pools[request.operatorId];
+        bool own = request.holder == address(0);
+        address to = own ? _ownerOf(request.operatorId) : request.holder;
 
-        delete _unbondings[operatorId];
+        delete _requests[requestId];
+        uint96 amount = (own ? pool.unbondingOwn : pool.unbondingDelegated).remove(request.claim);
 
-        emit Withdrawn(operatorId, msg.sender, unbonding.amount);
-        IERC20(token).safeTransfer(msg.sender, unbonding.amount);
+        emit Withdrawn(requestId, to, amount);
+        if (amount != 0) IERC20(token).safeTransfer(to, amount);
     }
 
-    /// @inheritdoc IStaking
-    function sync(uint64 operatorId) external {
-        if (_identities[operatorId].owner == address(0)) revert UnknownOperator(operatorId);
-        _announce(operatorId);
-    }
+    // ---- pay
 
     /// @inheritdoc IStaking
     function credit(uint256[] calldata entries) external returns (uint256 due) {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
-        uint64 last = operatorCount;
-        for (uint256 i = 0; i < entries.length; ++i) {
-            (, uint64 operatorId, uint128 cumulative) = Merkle.unpack(entries[i]);
-            if (operatorId == 0 || operatorId > last) revert UnknownOperator(operatorId);
-            Pool memory pool = _pools[operatorId];
-            if (cumulative <= pool.paid) continue;
-            uint128 amount = cumulative - pool.paid;
-            due += amount;
-            _pools[operatorId] = Pool({stake: pool.stake + amount, paid: cumulative});
-            emit Paid(operatorId, amount, cumulative);
+        uint256 last = operatorCount;
+        uint256[] memory payments = new uint256[](entries.length);
+        uint256 changed;
+        // Indices and sums of at most 64 amounts of 128 bits; see the check for what is stored.
+        unchecked {
+            for (uint256 i = 0; i < entries.length; ++i) {
+                uint64 operatorId = uint64(entries[i] >> 128);
+                if (operatorId == 0 || operatorId > last) revert UnknownOperator(operatorId);
+                Pools.Pool storage pool = _pools[operatorId];
+                uint128 cumulative = uint128(entries[i]);
+                uint128 paid = pool.paid;
+                if (cumulative <= paid) continue;
+                uint256 amount = cumulative - paid;
+                pool.unshared = (pool.unshared + amount).toUint96();
+                pool.paid = cumulative;
+                payments[changed++] = (uint256(operatorId) << 128) | amount;
+                due += amount;
+            }
         }
+        if (changed == 0) return 0;
+        assembly ("memory-safe") {
+            mstore(payments, changed)
+        }
+        emit Paid(payments);
     }
 
     /// @inheritdoc IStaking
-    function slash(uint64 operatorId, uint128 amount, address reporter) external returns (uint128 taken) {
+    function applyCommission(uint64 operatorId) external {
+        Pools.Pool storage pool = _pools[operatorId];
+        (uint16 bps, uint64 earliestEpoch) = (pool.announcedBps, pool.announcedEpoch);
+        if (earliestEpoch == 0) revert NoCommissionAnnounced(operatorId);
+        uint64 epoch = currentEpoch();
+        if (epoch < earliestEpoch) revert TooEarly(earliestEpoch, epoch);
+        _accrue(operatorId);
+
+        (pool.commissionBps, pool.announcedBps, pool.announcedEpoch) = (bps, 0, 0);
+
+        emit CommissionChanged(operatorId, bps);
+    }
+
+    /// @inheritdoc IStaking
+    function sync(uint64 operatorId) external {
+        if (_ownerOf(operatorId) == address(0)) revert UnknownOperator(operatorId);
+        _announce(operatorId, _accrue(operatorId));
+    }
+
+    // ---- penalties
+
+    /// @inheritdoc IStaking
+    function slash(uint64 operatorId, uint16 bps) external returns (uint128 taken) {
         if (msg.sender != slashing) revert NotSlashing(msg.sender);
-        uint128 staked = _pools[operatorId].stake;
-        uint128 unbonding = _unbondings[operatorId].amount;
-        uint128 fromStake = amount < staked ? amount : staked;
-        uint128 rest = amount - fromStake;
-        uint128 fromUnbonding = rest < unbonding ? rest : unbonding;
-        taken = fromStake + fromUnbonding;
-        uint128 bounty = _bountyDown(taken);
+        Pools.Pool storage pool = _accrue(operatorId);
+        (Loss memory loss, uint256 amount) = pool.slash(bps);
+        taken = uint128(amount);
 
-        _pools[operatorId].stake = staked - fromStake;
-        _unbondings[operatorId].amount = unbonding - fromUnbonding;
-
-        emit Slashed(operatorId, taken, bounty, reporter);
-        _announce(operatorId);
-        IERC20(token).safeTransfer(reporter, bounty);
-        IERC20(token).safeTransfer(BURNED, taken - bounty);
+        emit Slashed(operatorId, loss);
+        _announce(operatorId, pool);
+        if (taken != 0) IERC20(token).safeTransfer(msg.sender, taken);
     }
 
+    // ---- views
+
     /// @inheritdoc IStaking
-    function operators(uint64 operatorId) external view returns (Operator memory) {
-        Identity memory identity = _identities[operatorId];
-        Pool memory pool = _pools[operatorId];
-        Unbonding memory unbonding = _unbondings[operatorId];
-        return Operator({
-            owner: identity.owner,
-            candidate: identity.candidate,
-            stake: pool.stake,
-            paid: pool.paid,
-            unbonding: unbonding.amount,
-            releaseEpoch: unbonding.releaseEpoch,
-            nodes: identity.nodes,
-            g1: identity.g1
+    function pools(uint64 operatorId) external view returns (Pool memory) {
+        Pools.Pool storage pool = _pools[operatorId];
+        return Pool({
+            assets: pool.assets,
+            shares: pool.shares,
+            ownShares: pool.ownShares,
+            locked: uint128(pool.lockedUp()),
+            unshared: pool.unshared,
+            unbondingOwn: pool.unbondingOwn.total,
+            unbondingDelegated: pool.unbondingDelegated.total,
+            paid: pool.paid
         });
     }
 
     /// @inheritdoc IStaking
-    function weightAt(uint64 operatorId, uint64 epoch) external view returns (uint128) {
-        return _history.weightAt(operatorId, epoch);
+    function delegationOf(uint64 operatorId, address delegator) external view returns (uint128 shares, uint128 value) {
+        shares = _delegations[operatorId][delegator];
+        (uint256 assets, uint256 all,, uint256 locked) = _pools[operatorId].accrued();
+        value = uint128(Pools.exitDown(shares, assets, all, locked));
     }
 
     /// @inheritdoc IStaking
-    function setAt(uint64 epoch)
-        external
-        view
-        returns (uint64 fromEpoch, uint128 totalStake, uint256[2] memory aggregate, uint32 count)
-    {
-        return _history.setAt(epoch);
+    function ownValue(uint64 operatorId) external view returns (uint128) {
+        (uint256 assets, uint256 all, uint256 own, uint256 locked) = _pools[operatorId].accrued();
+        return uint128(Pools.exitDown(own, assets, all, locked));
     }
 
     /// @inheritdoc IStaking
-    function signersAt(uint64 epoch, uint64[] calldata absentees)
-        external
-        view
-        returns (uint64 fromEpoch, uint128 totalStake, uint128 signerStake, uint256[2] memory key)
+    function requests(uint64 requestId) external view returns (Request memory) {
+        Unbonding memory request = _requests[requestId];
+        Pools.Pool storage pool = _pools[request.operatorId];
+        bool own = request.holder == address(0);
+        return Request({
+            operatorId: request.operatorId,
+            holder: request.holder,
+            amount: (own ? pool.unbondingOwn : pool.unbondingDelegated).valueDown(request.claim),
+            releaseEpoch: request.releaseEpoch
+        });
+    }
+
+    // ---- parts
+
+    /// @dev Books own stake; the tokens are there already or follow.
+    function _stake(uint64 operatorId, address from, uint128 amount) private {
+        _requireOwner(operatorId, from);
+        if (amount == 0) revert ZeroAmount();
+        Pools.Pool storage pool = _accrue(operatorId);
+        uint128 shares = pool.deposit(amount);
+        pool.ownShares += shares;
+
+        emit Staked(operatorId, from, amount, shares);
+        _announce(operatorId, pool);
+    }
+
+    /// @dev Books a delegation; the tokens are there already or follow. The weight cannot fall by it, and a rise is
+    /// left to the next `stake` or `sync`, so nothing is announced.
+    function _delegate(uint64 operatorId, address from, uint128 amount) private {
+        if (amount == 0) revert ZeroAmount();
+        Pools.Pool storage pool = _accrue(operatorId);
+        uint128 shares = pool.deposit(amount);
+        // Also refuses an operator that does not exist: it has no own stake.
+        (uint256 own, uint256 assets) = (pool.ownDown(), pool.assets);
+        if (own * Pools.BPS < assets * minSelfBps) revert SelfStakeTooLow(own, assets);
+
+        _delegations[operatorId][from] += shares;
+
+        emit Delegated(operatorId, from, amount, shares);
+    }
+
+    function _request(uint64 operatorId, address holder, Losses.Claim memory claim, uint128 burned)
+        private
+        returns (uint64 requestId)
     {
-        (fromEpoch, totalStake, key,) = _history.setAt(epoch);
-        if (fromEpoch == 0) revert NoCheckpoint(epoch);
-        signerStake = totalStake;
-        uint64 previous;
-        for (uint256 i = 0; i < absentees.length; ++i) {
-            uint64 operatorId = absentees[i];
-            uint128 weight = _history.weightAt(operatorId, epoch);
-            if (operatorId <= previous || weight == 0) revert InvalidAbsentee(operatorId);
-            signerStake -= weight;
-            key = Bn254.add(key, Bn254.negate(_identities[operatorId].g1));
-            previous = operatorId;
-        }
+        uint64 releaseEpoch = currentEpoch() + unbondingEpochs;
+        requestId = ++requestCount;
+        _requests[requestId] =
+            Unbonding({operatorId: operatorId, holder: holder, releaseEpoch: uint32(releaseEpoch), claim: claim});
+        emit UnbondingStarted(operatorId, holder, requestId, claim.amount, burned, releaseEpoch);
     }
 
-    /// @dev Checkpoints the present stake as the weight from the first epoch it may still decide.
-    function _announce(uint64 operatorId) private {
-        uint128 staked = _pools[operatorId].stake;
-        uint128 weight = staked < minStake ? 0 : staked;
-        uint64 fromEpoch = currentEpoch() + LEAD;
-        if (_history.setWeight(operatorId, _identities[operatorId].g1, fromEpoch, weight)) {
-            emit WeightChanged(operatorId, fromEpoch, weight);
-        }
+    /// @dev Shares out what was paid since: the first thing whenever a pool is touched.
+    function _accrue(uint64 operatorId) private returns (Pools.Pool storage pool) {
+        pool = _pools[operatorId];
+        Pools.Division memory division = pool.accrue(vestingPeriod);
+        if (division.earnings == 0) return pool;
+        emit EarningsShared(
+            operatorId,
+            uint128(division.earnings),
+            uint128(division.commission),
+            uint128(division.commissionShares)
+        );
     }
 
-    function _bountyDown(uint128 amount) private view returns (uint128) {
-        // At most half of a uint128.
-        return uint128(uint256(amount) * bountyBps / BPS);
+    /// @dev Checkpoints the present weight: the pool, but at most what the own stake allows.
+    function _announce(uint64 operatorId, Pools.Pool storage pool) private {
+        uint256 own = pool.ownDown();
+        uint256 weight;
+        if (own >= minStake) {
+            uint256 most = own * Pools.BPS / minSelfBps;
+            weight = pool.assets < most ? pool.assets : most;
+        }
+        uint256 units = weight / StakeHistory.UNIT;
+        _setWeight(operatorId, units < StakeHistory.MAX_UNITS ? units : StakeHistory.MAX_UNITS);
+    }
+
+    /// @dev A permit that was used already (anyone can submit one) does no harm: the allowance decides.
+    function _permit(uint256 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) private {
+        try IERC20Permit(token).permit(msg.sender, address(this), amount, deadline, v, r, s) {} catch {}
     }
 }

@@ -69,6 +69,8 @@ interface IStaking is IEpochs {
     error SelfStakeTooLow(uint256 own, uint256 total);
     error UnknownRequest(uint64 requestId);
     error InvalidAbsentee(uint64 operatorId);
+    /// @notice Not as many keys as absentees.
+    error LengthMismatch(uint256 absentees, uint256 keys);
     /// @notice The key given for an absentee is not the one in force.
     error WrongKey(uint64 operatorId);
     /// @notice The aggregate given is not the one in force.
@@ -237,7 +239,7 @@ interface IStaking is IEpochs {
 
     function operatorCount() external view returns (uint64);
 
-    /// @notice The operator's weight in `epoch`, in wei, a multiple of 1e9: its pool as announced, at most what its own
+    /// @notice The operator's weight in `epoch`, in wei, a multiple of 1e15: its pool as announced, at most what its own
     /// stake allows, and 0 if its own stake is below `minStake`.
     function weightAt(uint64 operatorId, uint64 epoch) external view returns (uint128);
 

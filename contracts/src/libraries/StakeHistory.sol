@@ -15,10 +15,9 @@ import {Bn254} from "./Bn254.sol";
 /// additions, about as much as breaking BN254, against a sum of the others' keys that changes with the set.
 library StakeHistory {
     uint256 internal constant UNIT = 1e15;
-    uint256 internal constant MAX_WEIGHT = UNIT * WEIGHT_MASK;
+    uint256 internal constant MAX_UNITS = (1 << 44) - 1;
 
     uint256 private constant HASH_MASK = (1 << 180) - 1;
-    uint256 private constant WEIGHT_MASK = (1 << 44) - 1;
 
     /// @dev `past` holds all points but the last, ascending.
     struct Line {
@@ -103,7 +102,7 @@ library StakeHistory {
     }
 
     /// @notice The operator's last point, which may be for an epoch to come.
-    function last(State storage self, uint64 operatorId) internal view returns (uint256) {
+    function latest(State storage self, uint64 operatorId) internal view returns (uint256) {
         return self.operators[operatorId].last;
     }
 
@@ -187,7 +186,7 @@ library StakeHistory {
     }
 
     function _weight(uint256 point) private pure returns (uint256) {
-        return (point >> 180) & WEIGHT_MASK;
+        return (point >> 180) & MAX_UNITS;
     }
 
     function _hash(uint256[2] memory key) private pure returns (uint256) {
