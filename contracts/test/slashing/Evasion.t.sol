@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {vm} from "../util/Vm.sol";
+import {Case} from "./Case.sol";
+
+/// @dev Ways to be gone when the penalty comes.
+contract EvasionTest is Case {
+    address private constant DELEGATOR = address(0xde1e);
+
+    function unstakeAll(uint64 operatorId) private returns (uint64) {
+        vm.prank(ownerOf(operatorId));
+        return staking.unstake(operatorId, type(uint128).max);
+    }
+
+    function test_unstaking_in_front_of_the_proof() public {
+        unstakeAll(1);
+        offend(1, true);
+        assertTaken(PENALTY, BOUNTY, 0);
+        vm.assertEq(staking.requests(1).amount, STAKE - PENALTY);
+    }
+
+    function test_unstaking_between_proof_and_execution() public {
+        bytes32 slot = offend(1, false);
+        unstakeAll(1);
+        slashing.execute(slot);
+        assertTaken(PENALTY, BOUNTY, 0);
+    }
+
+    function test_undelegating_in_front_of_the_execution() public {
+        delegate(DELEGATOR, 1, STAKE);
+        for (uint256 i = 1; i <= 6; ++i) {
+            offend(i, true);
+        }
+        bytes32 slot = offend(7, false);
+        vm.prank(DELEGATOR);
+        uint64 request = staking.undelegate(1, type(uint128).max);
+        uint128 before = staking.requests(request).amount;
+        slashing.execute(slot);
+        vm.assertTrue(staking.requests(request).amount < before);
+    }
+
+    /// @dev What signed in the last epoch before it left the set, is proven at the very end of the window and executed
+    /// at the end of the grace period: still there. The constructor's bound makes that so in every deployment.
+    function test_stake_outlasts_the_latest_execution() public {
+        unstakeAll(1);
+        uint64 last = EPOCH + 1;
+        vm.assertEq(staking.weightAt(1, last), STAKE);
+        vm.assertEq(staking.weightAt(1, last + 1), 0);
+        enter(last + EVIDENCE);
+        bytes32 slot = offendIn(last, 1, false);
+        uint64 execution = last + EVIDENCE + 8;
+        enter(execution);
+        uint64 release = staking.requests(1).releaseEpoch;
+        vm.assertTrue(release >= execution + (UNBONDING - EVIDENCE - 10) + 1);
+        vm.expectRevert(abi.encodeWithSelector(IStaking.TooEarly.selector, release, execution));
+        staking.withdraw(1);
+        slashing.execute(slot);
+        assertTaken(PENALTY, BOUNTY, 0);
+    }
+
+    function test_handing_the_operator_over() public {
+        vm.prank(ownerOf(1));
+        staking.transferOwnership(1, STRANGER);
+        vm.prank(STRANGER);
+        staking.acceptOwnership(1);
+        offend(1, true);
+        assertTaken(PENALTY, BOUNTY, 0);
+    }
+
+    function test_withdrawing_when_the_penalty_has_come_pays_what_is_left() public {
+        uint64 request = unstakeAll(1);
+        offend(1, true);
+        enter(EPOCH + UNBONDING);
+        staking.withdraw(request);
+        vm.assertEq(token.balanceOf(ownerOf(1)), STAKE - PENALTY);
+    }
+
+    /// @dev Proving one's own offence first, with a bounty for oneself, uses up the slot but not the loss.
+    function test_reporting_oneself_first_costs_nine_tenths_of_the_penalty() public {
+        offend(1, true);
+        vm.assertEq(token.balanceOf(BURNED), PENALTY * 9 / 10);
+    }
+
+    function test_stake_that_arrives_late_is_not_spared() public {
+        bytes32 slot = offend(1, false);
+        stake(1, STAKE);
+        slashing.execute(slot);
+        vm.assertEq(staking.pools(1).assets, 2 * STAKE - 2 * PENALTY);
+    }
+}
