@@ -17,9 +17,9 @@ contract ReceiptRegressionTest is Case {
     }
 
     /// @dev A receipt for one stream part only, so that the leaf is the root.
-    function side(uint32 sequence, Credit memory credit) private view returns (Side memory s) {
-        s.receipt = BandwidthReceipt(EPOCH, RELAYER, node, sequence, Merkle.creditLeaf(credit));
-        s.credit = credit;
+    function side(uint32 sequence, Credit memory leaf) private view returns (Side memory s) {
+        s.receipt = BandwidthReceipt(EPOCH, RELAYER, node, sequence, Merkle.creditLeaf(leaf));
+        s.credit = leaf;
         s.proof = none();
         sign(s, KEY);
     }
