@@ -32,6 +32,9 @@ interface Vm {
     function assertEq(address a, address b) external pure;
     function assertEq(bool a, bool b) external pure;
     function assertEq(string calldata a, string calldata b) external pure;
+    function assertLe(uint256 a, uint256 b) external pure;
+    function assertGe(uint256 a, uint256 b) external pure;
+    function assertApproxEqAbs(uint256 a, uint256 b, uint256 most) external pure;
     function assertTrue(bool condition) external pure;
     function assertFalse(bool condition) external pure;
 }
