@@ -181,7 +181,8 @@ impl ChainView {
     /// What the payouts of a post for `epoch` must sum to, since genesis, by the events so far: the rule of
     /// `Sponsorships.settle`. Of an epoch that was posted, what was posted. `None` if a later post covers it.
     pub fn payable_through(&self, epoch: u64) -> Option<U256> {
-        let posted = || self.posted().iter().rev().find(|posted| posted.epoch == epoch).map(|posted| posted.total);
+        let posted =
+            || self.posted().iter().rev().find(|posted| posted.epoch == epoch).map(|posted| posted.total);
         self.sponsorships.payable_through(epoch, self.lapse_epochs).or_else(posted)
     }
 

@@ -85,7 +85,7 @@ async fn operator(anvil: &Anvil, d: &Deployment, seed: u8) -> Address {
             assert!($call.send().await.unwrap().get_receipt().await.unwrap().status())
         };
     }
-    send!(staking.register(key.g1_abi(), key.g2_abi(), proof));
+    send!(staking.register(key.g1_abi(), key.g2_abi(), proof, 1_000));
     let node = Signer::from_bytes([seed; 32]).unwrap();
     let consent = NodeConsent { owner: anvil.account, node: node.address() };
     let consent = node.sign(&d.domain().digest(&consent));
@@ -112,7 +112,7 @@ async fn the_view_agrees_with_the_chain() {
     create.send().await.unwrap().get_receipt().await.unwrap();
 
     let mut follower = Follower::new(&anvil.provider, d.clone(), 0);
-    let mut view = ChainView::new(d.clock());
+    let mut view = ChainView::new(d.clock(), d.terms.lapse_epochs);
     let head = loop {
         let batch = follower.poll().await.unwrap().expect("the chain has blocks");
         batch.events.iter().for_each(|event| view.apply(event));
@@ -130,7 +130,7 @@ async fn the_view_agrees_with_the_chain() {
         assert_eq!(set.members.len(), usize::try_from(chain.count).unwrap());
         for member in &set.members {
             assert_eq!(member.weight, staking.weightAt(member.id, epoch).call().await.unwrap());
-            assert_eq!(member.g1, staking.keyOf(member.id).call().await.unwrap());
+            assert_eq!(member.key.g1, staking.keyOf(member.id).call().await.unwrap());
         }
         let scheduled = sponsorships.scheduledThrough(epoch).call().await.unwrap();
         assert_eq!(view.scheduled_through(epoch), scheduled, "epoch {epoch}");

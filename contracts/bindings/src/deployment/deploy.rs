@@ -1,133 +1,129 @@
-//! Creates the contracts, in order of nonce.
+//! Creates the contracts, in order of nonce. What is there already is left: going on is the same as starting.
 
-use alloy::{
-    contract::CallBuilder, eips::BlockNumberOrTag, network::Ethereum, primitives::Address,
-    providers::Provider,
-};
+use alloy::{contract::CallBuilder, network::Ethereum, primitives::Address, providers::Provider};
 
-use super::{Deployment, DeploymentError, Parameters, Token, verify};
-use crate::abi::{DataToken, Settlement, Slashing, Sponsorships, Staking, StreamRegistry, staking};
+use super::{Deployment, DeploymentError, Parameters, Plan, Token, verify};
+use crate::abi::{DataToken, Settlement, Slashing, Sponsorships, Staking, StreamRegistry, slashing, staking};
 
-/// Deploys from `deployer`, whose key the provider's wallet has and who sends nothing else meanwhile, and verifies
-/// the result.
+/// Plans and carries out.
 ///
 /// # Errors
-/// If the node does not answer, a constructor refuses its parameters, or the result is not one deployment.
+/// See [`carry_out`].
 pub async fn deploy<P: Provider>(
     provider: &P,
     deployer: Address,
     parameters: &Parameters,
 ) -> Result<Deployment, DeploymentError> {
-    let p = parameters;
-    let latest =
-        provider.get_block_by_number(BlockNumberOrTag::Latest).await?.ok_or(DeploymentError::NoBlock)?;
-    let chain_id = provider.get_chain_id().await?;
-    let mut nonce = provider.get_transaction_count(deployer).await?;
-    let mut next = || {
-        let place = (nonce, deployer.create(nonce));
-        nonce += 1;
-        place
-    };
+    let plan = Plan::new(provider, deployer, parameters).await?;
+    carry_out(provider, &plan).await?;
+    Ok(plan.deployment)
+}
 
-    let (token_nonce, token) = match p.token {
-        Token::Existing(address) => (None, address),
-        Token::New { .. } => {
-            let (nonce, address) = next();
-            (Some(nonce), address)
-        }
-    };
-    let (staking_nonce, staking) = next();
-    let (sponsorships_nonce, sponsorships) = next();
-    let (settlement_nonce, settlement) = next();
-    let (slashing_nonce, slashing) = next();
-    let (registry_nonce, stream_registry) = match p.stream_registry {
-        Some(address) => (None, address),
-        None => {
-            let (nonce, address) = next();
-            (Some(nonce), address)
-        }
-    };
-    let deployment = Deployment {
-        chain_id,
-        token,
-        staking,
-        sponsorships,
-        settlement,
-        slashing,
-        stream_registry,
-        genesis: p.genesis.unwrap_or(latest.header.timestamp),
-        epoch_length_s: p.epoch_length_s,
-        deploy_block: latest.header.number,
-        attester_bps: p.attester_bps,
-        availability_bps: p.availability_bps,
-    };
-    let (genesis, length) = (deployment.genesis, deployment.epoch_length_s);
-    let at = |nonce, expected| Place { deployer, nonce, expected };
+/// Creates what of the plan is not there yet, from the plan's deployer, whose key the provider's wallet has and who
+/// sends nothing else meanwhile; and verifies the whole.
+///
+/// # Errors
+/// If the node does not answer, a constructor refuses its parameters, the deployer's nonce has gone past what is
+/// missing, or the result is not one deployment.
+pub async fn carry_out<P: Provider>(provider: &P, plan: &Plan) -> Result<(), DeploymentError> {
+    let d = &plan.deployment;
+    let terms = &d.terms;
+    let (genesis, length) = (d.genesis, terms.epoch_length_s);
+    let mut creator = Creator { provider, deployer: plan.deployer, nonce: plan.first_nonce };
 
-    if let (Some(nonce), Token::New { holder, supply }) = (token_nonce, p.token) {
-        create("DataToken", DataToken::deploy_builder(provider, holder, supply), at(nonce, token)).await?;
+    if let Token::New { holder, supply } = plan.token {
+        creator.create("DataToken", d.token, DataToken::deploy_builder(provider, holder, supply)).await?;
     }
-    let staking_parameters = staking::Staking::Parameters {
-        token,
-        settlement,
-        slashing,
+    let parameters = staking::Staking::Parameters {
+        token: d.token,
+        settlement: d.settlement,
+        slashing: d.slashing,
         genesis,
         epochLength: length,
-        minStake: p.min_stake,
-        unbondingEpochs: p.unbonding_epochs,
-        bountyBps: p.bounty_bps,
+        minStake: terms.min_stake,
+        minSelfBps: terms.min_self_bps,
+        unbondingEpochs: terms.unbonding_epochs,
+        vestingPeriod: terms.vesting_period_s,
     };
-    let builder = Staking::deploy_builder(provider, staking_parameters);
-    create("Staking", builder, at(staking_nonce, staking)).await?;
-    let builder = Sponsorships::deploy_builder(provider, token, settlement, genesis, length);
-    create("Sponsorships", builder, at(sponsorships_nonce, sponsorships)).await?;
-    let builder = Settlement::deploy_builder(
+    creator.create("Staking", d.staking, Staking::deploy_builder(provider, parameters)).await?;
+    let builder = Sponsorships::deploy_builder(
         provider,
-        token,
-        staking,
-        sponsorships,
-        slashing,
+        d.token,
+        d.settlement,
+        d.slashing,
         genesis,
         length,
-        p.attester_bps,
-        p.availability_bps,
+        terms.lapse_epochs,
     );
-    create("Settlement", builder, at(settlement_nonce, settlement)).await?;
-    let builder =
-        Slashing::deploy_builder(provider, staking, genesis, length, p.slash_bps, p.evidence_epochs);
-    create("Slashing", builder, at(slashing_nonce, slashing)).await?;
-    if let Some(nonce) = registry_nonce {
+    creator.create("Sponsorships", d.sponsorships, builder).await?;
+    let builder = Settlement::deploy_builder(
+        provider,
+        d.staking,
+        d.sponsorships,
+        d.slashing,
+        genesis,
+        length,
+        terms.attester_bps,
+        terms.availability_bps,
+    );
+    creator.create("Settlement", d.settlement, builder).await?;
+    let parameters = slashing::ISlashing::Parameters {
+        token: d.token,
+        staking: d.staking,
+        sponsorships: d.sponsorships,
+        settlement: d.settlement,
+        genesis,
+        epochLength: length,
+        slashBps: terms.slash_bps,
+        faultBps: terms.fault_bps,
+        bountyBps: terms.bounty_bps,
+        returnBps: terms.return_bps,
+        evidenceEpochs: terms.evidence_epochs,
+    };
+    creator.create("Slashing", d.slashing, Slashing::deploy_builder(provider, parameters)).await?;
+    if d.stream_registry_is_ours {
         let builder = StreamRegistry::deploy_builder(provider);
-        create("StreamRegistry", builder, at(nonce, stream_registry)).await?;
+        creator.create("StreamRegistry", d.stream_registry, builder).await?;
     }
-
-    verify(provider, &deployment).await?;
-    Ok(deployment)
+    verify(provider, d).await
 }
 
-/// Who creates a contract with which nonce, and where that puts it.
-struct Place {
+/// Takes one nonce per contract.
+struct Creator<'a, P> {
+    provider: &'a P,
     deployer: Address,
     nonce: u64,
-    expected: Address,
 }
 
-/// One at a time: a constructor may call a contract created before it, which gas estimation has to see.
-async fn create<P: Provider>(
-    contract: &'static str,
-    builder: CallBuilder<&P, RawCall, Ethereum>,
-    place: Place,
-) -> Result<(), DeploymentError> {
-    let receipt = builder.from(place.deployer).nonce(place.nonce).send().await?.get_receipt().await?;
-    if !receipt.status() {
-        return Err(DeploymentError::Reverted { contract });
+impl<P: Provider> Creator<'_, P> {
+    /// One at a time: a constructor may call a contract created before it, which gas estimation has to see.
+    async fn create(
+        &mut self,
+        contract: &'static str,
+        expected: Address,
+        builder: CallBuilder<&P, RawCall, Ethereum>,
+    ) -> Result<(), DeploymentError> {
+        let nonce = self.nonce;
+        self.nonce = nonce.saturating_add(1);
+        if !self.provider.get_code_at(expected).await?.is_empty() {
+            tracing::info!(contract, address = %expected, "was deployed before");
+            return Ok(());
+        }
+        let found = self.provider.get_transaction_count(self.deployer).await?;
+        if found > nonce {
+            return Err(DeploymentError::NoncePassed { contract, expected: nonce, found });
+        }
+        let receipt = builder.from(self.deployer).nonce(nonce).send().await?.get_receipt().await?;
+        if !receipt.status() {
+            return Err(DeploymentError::Reverted { contract });
+        }
+        if receipt.contract_address != Some(expected) {
+            let found = receipt.contract_address;
+            return Err(DeploymentError::Misplaced { contract, expected, found });
+        }
+        tracing::info!(contract, address = %expected, "deployed");
+        Ok(())
     }
-    if receipt.contract_address != Some(place.expected) {
-        let found = receipt.contract_address;
-        return Err(DeploymentError::Misplaced { contract, expected: place.expected, found });
-    }
-    tracing::info!(contract, address = %place.expected, "deployed");
-    Ok(())
 }
 
 /// The decoder of a call without a result.

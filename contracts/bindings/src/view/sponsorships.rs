@@ -107,11 +107,8 @@ impl Sponsorships {
                 self.records.insert(created.sponsorship, record);
             }
             Event::Scheduled { sponsorship, from_epoch, to_epoch, rate_per_epoch } => {
-                let segment = Segment {
-                    from_epoch: *from_epoch,
-                    to_epoch: *to_epoch,
-                    rate_per_epoch: *rate_per_epoch,
-                };
+                let segment =
+                    Segment { from_epoch: *from_epoch, to_epoch: *to_epoch, rate_per_epoch: *rate_per_epoch };
                 self.change(*sponsorship, |record| {
                     // Creating funds exactly what it schedules, and nothing else comes before it.
                     if record.funds == Funds::default() {
@@ -189,7 +186,8 @@ impl Sponsorships {
     pub(super) fn spare(&self, sponsorship: u64) -> Option<U256> {
         let record = self.records.get(&sponsorship)?;
         let Funds { added, refunded, recovered, restored, reclaimed } = record.funds;
-        let came = [refunded, recovered, restored].map(U256::from).into_iter().fold(added, U256::saturating_add);
+        let came =
+            [refunded, recovered, restored].map(U256::from).into_iter().fold(added, U256::saturating_add);
         Some(came.saturating_sub(U256::from(reclaimed)).saturating_sub(record.scheduled_through(u64::MAX)))
     }
 

@@ -1,10 +1,11 @@
 use alloy::primitives::{Address, B256, U256};
 use tatum_protocol::epoch::EpochClock;
 
-use super::ChainView;
-use crate::event::{ChainEvent, Event, PermissionUpdated, SponsorshipCreated};
+use super::{ChainView, Lapse, Segment};
+use crate::event::{ChainEvent, Event, Loss, Payment, PermissionUpdated, SponsorshipCreated};
 
 const CLOCK: EpochClock = EpochClock { genesis: 1_000, length: 10 };
+const LAPSE: u64 = 4;
 const STREAM: &str = "0x00000000000000000000000000000000000000aa/machine";
 
 fn address(byte: u8) -> Address {
@@ -13,7 +14,7 @@ fn address(byte: u8) -> Address {
 
 /// A view after events given as (timestamp, event), one block each.
 fn view(events: impl IntoIterator<Item = (u64, Event)>) -> ChainView {
-    let mut view = ChainView::new(CLOCK);
+    let mut view = ChainView::new(CLOCK, LAPSE);
     for (block, (timestamp, event)) in (1..).zip(events) {
         view.apply(&ChainEvent { block, timestamp, log_index: 0, transaction: B256::ZERO, event });
     }
@@ -22,26 +23,37 @@ fn view(events: impl IntoIterator<Item = (u64, Event)>) -> ChainView {
 
 fn registered(operator: u64) -> (u64, Event) {
     let owner = address(u8::try_from(operator).unwrap());
-    (1_000, Event::OperatorRegistered { operator, owner, g1: [U256::from(operator); 2], g2: [U256::ZERO; 4] })
+    let (g1, g2) = ([U256::from(operator); 2], [U256::ZERO; 4]);
+    (1_000, Event::OperatorRegistered { operator, owner, g1, g2, commission_bps: 1_000 })
 }
 
 fn weight(operator: u64, effective_epoch: u64, weight: u128) -> (u64, Event) {
     (1_000, Event::WeightChanged { operator, effective_epoch, weight })
 }
 
-fn sponsored(sponsorship: u64, rate_per_epoch: u128, start_epoch: u64, epochs: u64) -> (u64, Event) {
+fn sponsored(sponsorship: u64) -> (u64, Event) {
     let created = SponsorshipCreated {
         sponsorship,
         sponsor: address(9),
         stream: STREAM.into(),
         partitions: 1,
-        rate_per_epoch,
-        start_epoch,
-        epochs,
         redundancy: 3,
         subscriber_share_bps: 5_000,
     };
     (1_000, Event::SponsorshipCreated(created))
+}
+
+/// `rate_per_epoch` from `from_epoch` to before `to_epoch`.
+fn scheduled(sponsorship: u64, from_epoch: u64, to_epoch: u64, rate_per_epoch: u128) -> (u64, Event) {
+    (1_000, Event::Scheduled { sponsorship, from_epoch, to_epoch, rate_per_epoch })
+}
+
+fn settled(epoch: u64, cumulative: u64) -> (u64, Event) {
+    (1_000, Event::Settled { epoch, amount: U256::ZERO, cumulative: U256::from(cumulative) })
+}
+
+fn lapsed(lapse: u64, from_epoch: u64, to_epoch: u64) -> (u64, Event) {
+    (1_000, Event::Lapsed { lapse, from_epoch, to_epoch, amount: U256::ZERO })
 }
 
 fn posted(timestamp: u64, epoch: u64, root: u8) -> (u64, Event) {
@@ -89,7 +101,27 @@ fn a_weight_is_in_force_from_its_epoch_until_the_next() {
     assert_eq!(members(4), (2, 170, vec![(1, 120), (2, 50)]));
     assert_eq!(members(6), (5, 120, vec![(1, 120)]));
     assert_eq!(members(99), (7, 130, vec![(1, 130)]));
-    assert_eq!(view.operator_set(2).members[0].g1, [U256::from(1); 2]);
+    assert_eq!(view.operator_set(2).members[0].key.g1, [U256::from(1); 2]);
+}
+
+#[test]
+fn a_rotated_key_is_in_force_from_its_epoch_and_makes_a_checkpoint_of_a_member() {
+    let rotated = |operator, epoch, x: u64| {
+        let (g1, g2) = ([U256::from(x); 2], [U256::ZERO; 4]);
+        (1_000, Event::KeyRotated { operator, g1, g2, effective_epoch: epoch })
+    };
+    let view = view([
+        registered(1),
+        registered(2),
+        weight(1, 2, 100),
+        rotated(1, 5, 71),
+        rotated(1, 5, 72), // replaces the one before: the same epoch
+        rotated(2, 7, 73), // not in the set
+    ]);
+    let key = |epoch| view.operator_set(epoch).members[0].key.g1[0];
+    assert_eq!((key(4), key(5), key(9)), (U256::from(1), U256::from(72), U256::from(72)));
+    let checkpoint = |epoch| view.operator_set(epoch).checkpoint;
+    assert_eq!((checkpoint(4), checkpoint(5), checkpoint(9)), (2, 5, 5));
 }
 
 #[test]
@@ -116,43 +148,146 @@ fn nodes_come_and_go_by_epoch_and_stay_bound() {
 }
 
 #[test]
-fn stake_follows_every_movement() {
+fn a_pool_follows_every_movement() {
     let at = |event| (1_000, event);
-    let view = view([
+    let (owner, delegator) = (address(1), address(3));
+    let unbonding = |holder, request, amount, shares| {
+        at(Event::UnbondingStarted { operator: 1, holder, request, amount, shares, release_epoch: 20 })
+    };
+    let payment = |operator, amount| Payment { operator, amount };
+    let loss = Loss { own: 90, own_shares: 900, own_unbonding: 50, delegated: 0, delegated_unbonding: 0 };
+    let mut view = view([
         registered(1),
-        at(Event::Staked { operator: 1, from: address(1), amount: 1_000 }),
-        at(Event::UnstakeRequested { operator: 1, amount: 300, release_epoch: 20 }),
-        at(Event::Paid { operator: 1, amount: 50, cumulative: 50 }),
-        at(Event::Slashed { operator: 1, amount: 800, bounty: 80, reporter: address(2) }),
-        at(Event::Withdrawn { operator: 1, to: address(1), amount: 150 }),
-        at(Event::OwnershipTransferred { operator: 1, from: address(1), to: address(7) }),
+        registered(2),
+        at(Event::Staked { operator: 1, from: owner, amount: 1_000, shares: 10_000 }),
+        at(Event::Delegated { operator: 1, delegator, amount: 500, shares: 5_000 }),
+        at(Event::Delegated { operator: 1, delegator: address(4), amount: 100, shares: 1_000 }),
+        unbonding(Address::ZERO, 1, 300, 3_000),
+        unbonding(delegator, 2, 200, 2_000),
+        unbonding(address(4), 3, 100, 1_000),
+        at(Event::Paid { payments: vec![payment(1, 70), payment(2, 5)] }),
+        at(Event::EarningsShared { operator: 1, earnings: 60, commission: 6, commission_shares: 50 }),
+        at(Event::Slashed { operator: 1, loss }),
+        at(Event::Withdrawn { request: 2, to: delegator, amount: 200 }),
+        at(Event::OwnershipTransferred { operator: 1, from: owner, to: address(7) }),
+        at(Event::CommissionChanged { operator: 1, bps: 700 }),
     ]);
-    let stake = view.stake(1).unwrap();
-    assert_eq!((stake.stake, stake.unbonding), (0, 100), "750 from stake, 50 from unbonding, 150 withdrawn");
-    assert_eq!((stake.paid, stake.slashed, stake.release_epoch), (50, 800, 20));
-    assert_eq!(view.owner_of(1), Some(address(7)));
+    let pool = view.pool(1).unwrap();
+    assert_eq!(pool.assets, 1_600 - 600 + 60 - 90);
+    assert_eq!((pool.shares, pool.own_shares), (16_000 - 6_000 + 50 - 900, 10_000 - 3_000 + 50 - 900));
+    assert_eq!(pool.delegations().collect::<Vec<_>>(), vec![(delegator, 3_000)], "the other has left");
+    assert_eq!((pool.unbonding_own, pool.unbonding_delegated), (300 - 50, 100));
+    assert_eq!((pool.paid, pool.unshared, pool.slashed), (70, 10, 140));
+    assert_eq!(view.pool(2).unwrap().unshared, 5);
+    assert_eq!((view.owner_of(1), view.commission_bps(1)), (Some(address(7)), Some(700)));
+
+    // Deposits and payouts less withdrawals and slashes.
+    let held = |view: &ChainView| {
+        let pool = view.pool(1).unwrap();
+        pool.assets + pool.unshared + pool.unbonding_own + pool.unbonding_delegated
+    };
+    assert_eq!(held(&view), 1_600 + 70 - 200 - 140);
+    let again = Event::Withdrawn { request: 2, to: delegator, amount: 200 };
+    view.apply(&ChainEvent {
+        block: 99,
+        timestamp: 1_000,
+        log_index: 0,
+        transaction: B256::ZERO,
+        event: again,
+    });
+    assert_eq!(held(&view), 1_330, "a request is over once");
 }
 
 #[test]
-fn a_sponsorship_pays_from_its_start_for_its_epochs() {
+fn shares_are_worth_their_part_of_the_pool() {
     let view = view([
-        sponsored(1, 100, 2, 3),
-        sponsored(2, 7, 3, 10),
-        (1_000, Event::Refunded { sponsorship: 1, amount: 5, cumulative: 5 }),
-        (1_000, Event::Refunded { sponsorship: 1, amount: 4, cumulative: 9 }),
-        (1_000, Event::Reclaimed { sponsorship: 1, sponsor: address(9), amount: 6 }),
+        registered(1),
+        (1_000, Event::Staked { operator: 1, from: address(1), amount: 300, shares: 300_000_000 }),
+        (1_000, Event::Delegated { operator: 1, delegator: address(3), amount: 100, shares: 100_000_000 }),
+        (1_000, Event::Paid { payments: vec![Payment { operator: 1, amount: 40 }] }),
+        (1_000, Event::EarningsShared { operator: 1, earnings: 40, commission: 0, commission_shares: 0 }),
     ]);
-    let active = |epoch| view.sponsorships_active(epoch).iter().map(|s| s.sponsorship).collect::<Vec<_>>();
-    assert_eq!(active(1), Vec::<u64>::new());
-    assert_eq!(active(2), vec![1]);
-    assert_eq!(active(4), vec![1, 2]);
-    assert_eq!(active(5), vec![2]);
-    // The same numbers as in contracts/test/sponsorships.
-    for (epoch, sum) in [(1, 0), (2, 100), (3, 207), (4, 314), (5, 321), (100, 370)] {
+    let pool = view.pool(1).unwrap();
+    // 441 wei and 401 million shares, the virtual ones included.
+    assert_eq!((pool.own(), pool.value_down(100_000_000)), (329, 109));
+    assert_eq!(pool.value_down(0), 0);
+}
+
+#[test]
+fn a_sponsorship_pays_what_was_scheduled_last() {
+    let view = view([
+        sponsored(1),
+        scheduled(1, 2, 5, 100),
+        sponsored(2),
+        scheduled(2, 3, 13, 7),
+        scheduled(1, 5, 7, 100), // topped up
+        scheduled(1, 6, 16, 10), // the rate of epoch 6 and on, replacing one epoch
+        scheduled(2, 8, 8, 0),   // stopped
+        (1_000, Event::Stopped { sponsorship: 2 }),
+    ]);
+    let active = |epoch| {
+        let active = view.sponsorships_active(epoch);
+        active.iter().map(|s| (s.created.sponsorship, s.rate_per_epoch)).collect::<Vec<_>>()
+    };
+    assert_eq!(active(1), vec![]);
+    assert_eq!(active(2), vec![(1, 100)]);
+    assert_eq!(active(5), vec![(1, 100), (2, 7)]);
+    assert_eq!(active(7), vec![(1, 10), (2, 7)]);
+    assert_eq!(active(8), vec![(1, 10)]);
+    assert_eq!(active(16), vec![]);
+    for (epoch, sum) in [(1, 0), (2, 100), (3, 207), (4, 314), (5, 421), (6, 438), (8, 465), (99, 535)] {
         assert_eq!(view.scheduled_through(epoch), U256::from(sum), "through {epoch}");
     }
+    let segment = |from_epoch, to_epoch, rate_per_epoch| Segment { from_epoch, to_epoch, rate_per_epoch };
+    assert_eq!(view.schedule(2).unwrap(), [segment(3, 8, 7)]);
+    assert!(view.is_stopped(2) && !view.is_stopped(1));
+}
+
+#[test]
+fn spare_is_what_came_and_is_not_scheduled() {
+    let at = |event| (1_000, event);
+    let view = view([
+        sponsored(1),
+        scheduled(1, 2, 5, 100),
+        at(Event::ToppedUp { sponsorship: 1, from: address(8), amount: 250 }),
+        scheduled(1, 5, 7, 100),
+        at(Event::Refunded { sponsorship: 1, amount: 5, cumulative: 5 }),
+        at(Event::Refunded { sponsorship: 1, amount: 4, cumulative: 9 }),
+        at(Event::Recovered { sponsorship: 1, lapse: 1, amount: 30 }),
+        at(Event::Restored { sponsorship: 1, amount: 2 }),
+        at(Event::Reclaimed { sponsorship: 1, sponsor: address(9), amount: 6 }),
+    ]);
+    assert_eq!(view.spare(1), Some(U256::from(50 + 9 + 30 + 2 - 6)));
     let funds = view.funds(1).unwrap();
-    assert_eq!((funds.refunded, funds.reclaimed), (9, 6));
+    assert_eq!((funds.added, funds.refunded, funds.reclaimed), (U256::from(550), 9, 6));
+}
+
+#[test]
+fn payable_is_what_has_not_lapsed() {
+    // 10 per epoch from epoch 2 on; a post reaches back 4 epochs.
+    let base = [sponsored(1), scheduled(1, 2, 1_000, 10)];
+    let payable = |view: &ChainView, epoch| view.payable_through(epoch).map(|wei| wei.to::<u64>());
+    let fresh = view(base.clone());
+    assert_eq!([1, 2, 5, 6].map(|epoch| payable(&fresh, epoch)), [Some(0), Some(10), Some(40), Some(40)]);
+
+    let mut late = posted(1_100, 3, 0x33);
+    if let Event::Posted { total, .. } = &mut late.1 {
+        *total = U256::from(20);
+    }
+    let view = view(base.into_iter().chain([settled(3, 20), late, lapsed(1, 4, 6), settled(9, 60)]));
+    assert_eq!(payable(&view, 3), Some(20), "it was posted");
+    assert_eq!(payable(&view, 8), None, "a later post covers it");
+    assert_eq!(payable(&view, 10), Some(70));
+    assert_eq!(payable(&view, 15), Some(60 + 40), "12 to 15; 10 and 11 would lapse");
+    assert_eq!(view.lapses(), [Lapse { from_epoch: 4, to_epoch: 6 }]);
+    assert_eq!([3, 4, 5, 6].map(|epoch| view.is_lapsed(epoch)), [false, true, true, false]);
+}
+
+#[test]
+fn epochs_given_up_without_a_post_are_accounted_for() {
+    let view = view([sponsored(1), scheduled(1, 2, 1_000, 10), lapsed(1, 0, 7)]);
+    assert_eq!(view.payable_through(6), None);
+    assert_eq!(view.payable_through(8), Some(U256::from(20)));
 }
 
 #[test]
@@ -233,13 +368,13 @@ fn an_event_applied_twice_counts_once() {
         timestamp: 1_000,
         log_index,
         transaction: B256::ZERO,
-        event: Event::Staked { operator: 1, from: address(1), amount: 10 },
+        event: Event::Staked { operator: 1, from: address(1), amount: 10, shares: 100 },
     };
     let mut view = view([registered(1)]);
     for log_index in [0, 1, 0, 1] {
         view.apply(&staked(log_index));
     }
-    assert_eq!(view.stake(1).unwrap().stake, 20);
+    assert_eq!(view.pool(1).unwrap().assets, 20);
     assert_eq!(view.position(), Some((2, 1)));
 }
 
@@ -250,7 +385,7 @@ fn events_survive_a_round_trip_through_json() {
         timestamp: 2,
         log_index: 3,
         transaction: B256::repeat_byte(4),
-        event: Event::Paid { operator: 1, amount: u128::MAX, cumulative: u128::MAX },
+        event: Event::Paid { payments: vec![Payment { operator: 1, amount: u128::MAX }] },
     };
     let text = serde_json::to_string(&event).unwrap();
     assert_eq!(serde_json::from_str::<ChainEvent>(&text).unwrap(), event);
