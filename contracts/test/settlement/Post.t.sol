@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {ISettlement} from "../../src/interfaces/ISettlement.sol";
+import {ISponsorships} from "../../src/interfaces/ISponsorships.sol";
 import {IStaking} from "../../src/interfaces/IStaking.sol";
-import {Bn254} from "../../src/libraries/Bn254.sol";
 import {Eip712} from "../../src/libraries/Eip712.sol";
 import {Certificate} from "../../src/libraries/Types.sol";
 import {Fixture} from "../util/Fixture.sol";
@@ -20,8 +20,12 @@ contract PostTest is Fixture {
     /// @dev Four operators, everything in force from epoch 2; the present is epoch 3.
     function prepare() private {
         operators(4);
-        sponsor(RATE, 10);
+        sponsor(RATE, 100);
         enter(3);
+    }
+
+    function post(uint64 epoch, uint256 total) private {
+        settlement.post(epoch, ROOT, total, certify(4, 4, payout(epoch, total)));
     }
 
     function test_reverts_while_the_epoch_is_open() public {
@@ -37,6 +41,8 @@ contract PostTest is Fixture {
         settlement.post(2, ROOT, RATE, c);
         vm.expectRevert(abi.encodeWithSelector(ISettlement.EpochNotNewer.selector, 2, 2));
         settlement.post(2, ROOT, RATE, c);
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.EpochNotNewer.selector, 1, 2));
+        settlement.post(1, ROOT, RATE, c);
     }
 
     function test_reverts_before_the_first_checkpoint() public {
@@ -46,88 +52,53 @@ contract PostTest is Fixture {
         settlement.post(1, ROOT, 0, c);
     }
 
-    function test_reverts_at_exactly_two_thirds() public {
+    function test_reverts_without_the_quorum() public {
         for (uint256 i = 1; i <= 4; ++i) {
             stake(register(i), i == 4 ? 15 * MIN_STAKE : 10 * MIN_STAKE);
         }
-        sponsor(RATE, 10);
         enter(3);
-        Certificate memory c = certify(3, 4, payout(2, RATE));
-        vm.expectRevert(
-            abi.encodeWithSelector(ISettlement.QuorumMissed.selector, 30 * MIN_STAKE, 45 * MIN_STAKE)
-        );
-        settlement.post(2, ROOT, RATE, c);
+        Certificate memory c = certify(3, 4, payout(2, 0));
+        vm.expectRevert(abi.encodeWithSelector(ISettlement.QuorumMissed.selector, 30 * MIN_STAKE, 45 * MIN_STAKE));
+        settlement.post(2, ROOT, 0, c);
     }
 
-    function test_reverts_if_nobody_signed() public {
-        prepare();
-        Certificate memory c = certify(4, 4, payout(2, RATE));
-        c.absentees = new uint64[](4);
-        for (uint64 i = 0; i < 4; ++i) {
-            c.absentees[i] = i + 1;
-        }
-        vm.expectRevert(abi.encodeWithSelector(ISettlement.QuorumMissed.selector, 0, 40 * MIN_STAKE));
-        settlement.post(2, ROOT, RATE, c);
-    }
-
-    function test_reverts_if_an_absentee_is_listed_twice() public {
-        prepare();
-        Certificate memory c = certify(3, 4, payout(2, RATE));
-        c.absentees = new uint64[](2);
-        (c.absentees[0], c.absentees[1]) = (4, 4);
-        vm.expectRevert(abi.encodeWithSelector(IStaking.InvalidAbsentee.selector, 4));
-        settlement.post(2, ROOT, RATE, c);
-    }
-
-    function test_reverts_if_an_absentee_is_not_in_the_set() public {
-        prepare();
-        Certificate memory c = certify(3, 4, payout(2, RATE));
-        c.absentees[0] = 5;
-        vm.expectRevert(abi.encodeWithSelector(IStaking.InvalidAbsentee.selector, 5));
-        settlement.post(2, ROOT, RATE, c);
-    }
-
+    /// @dev Each of the four parts of the statement is signed.
     function test_reverts_for_another_statement() public {
         prepare();
-        Certificate memory c = certify(4, 4, payout(2, RATE));
-        vm.expectRevert(ISettlement.InvalidCertificate.selector);
-        settlement.post(2, keccak256("other"), RATE, c);
+        enter(4);
+        refuse(keccak256("other"), RATE, payout(2, RATE));
+        refuse(ROOT, RATE, payout(3, RATE));
+        refuse(ROOT, RATE, payout(2, RATE + 1));
+        refuse(ROOT, RATE, Eip712.payout(2, 3, ROOT, RATE));
     }
 
-    function test_reverts_if_a_listed_signer_did_not_sign() public {
-        prepare();
-        Certificate memory c = certify(3, 4, payout(2, RATE));
-        c.absentees = new uint64[](0);
+    function refuse(bytes32 root, uint256 total, bytes32 signedInstead) private {
+        Certificate memory c = certify(4, 4, signedInstead);
         vm.expectRevert(ISettlement.InvalidCertificate.selector);
+        settlement.post(2, root, total, c);
+    }
+
+    function test_reverts_if_the_total_is_not_what_is_payable() public {
+        prepare();
+        uint256[4] memory wrong = [RATE + 1, RATE - 1, 0, RATE + (uint256(1) << 128)];
+        for (uint256 i = 0; i < 4; ++i) {
+            Certificate memory c = certify(4, 4, payout(2, wrong[i]));
+            vm.expectRevert(abi.encodeWithSelector(ISettlement.TotalMismatch.selector, wrong[i], RATE));
+            settlement.post(2, ROOT, wrong[i], c);
+        }
+    }
+
+    function test_reverts_once_the_epoch_lapsed() public {
+        prepare();
+        enter(3 + LAPSE);
+        Certificate memory c = certify(4, 4, payout(2, RATE));
+        vm.expectRevert(abi.encodeWithSelector(ISponsorships.EpochLapsed.selector, 2, 3 + LAPSE));
         settlement.post(2, ROOT, RATE, c);
     }
 
-    function test_reverts_with_a_key_of_the_posters_own() public {
+    function test_posts_and_moves_no_tokens() public {
         prepare();
-        Certificate memory c = certify(4, 4, payout(2, RATE));
-        c.apk = g2Of(9);
-        c.signature = Bn254.mul(c.signature, 3);
-        vm.expectRevert(ISettlement.InvalidCertificate.selector);
-        settlement.post(2, ROOT, RATE, c);
-    }
-
-    function test_reverts_for_a_point_off_the_curve() public {
-        prepare();
-        Certificate memory c = certify(4, 4, payout(2, RATE));
-        c.signature[1] ^= 1;
-        vm.expectRevert(Bn254.InvalidPoint.selector);
-        settlement.post{gas: 3_000_000}(2, ROOT, RATE, c);
-    }
-
-    function test_reverts_if_the_total_is_not_what_was_scheduled() public {
-        prepare();
-        Certificate memory c = certify(4, 4, payout(2, RATE + 1));
-        vm.expectRevert(abi.encodeWithSelector(ISettlement.TotalMismatch.selector, RATE + 1, RATE));
-        settlement.post(2, ROOT, RATE + 1, c);
-    }
-
-    function test_posts_and_takes_the_funds_in() public {
-        prepare();
+        uint256 held = token.balanceOf(address(sponsorships));
         Certificate memory c = certify(3, 4, payout(2, RATE));
         vm.expectEmit(address(settlement));
         emit ISettlement.Posted(2, ROOT, RATE, c.absentees, address(this));
@@ -135,31 +106,45 @@ contract PostTest is Fixture {
         vm.assertTrue(settlement.posted());
         vm.assertEq(settlement.lastEpoch(), 2);
         vm.assertEq(settlement.root(), ROOT);
+        vm.assertEq(settlement.total(), RATE);
         vm.assertEq(settlement.inFlight(), RATE);
-        vm.assertEq(token.balanceOf(address(settlement)), RATE);
+        vm.assertEq(settlement.paid(), 0);
+        vm.assertEq(token.balanceOf(address(settlement)), 0);
+        vm.assertEq(token.balanceOf(address(sponsorships)), held);
     }
 
     function test_catches_up_missed_epochs() public {
         prepare();
         enter(8);
-        settlement.post(2, ROOT, RATE, certify(4, 4, payout(2, RATE)));
-        settlement.post(7, ROOT, 6 * RATE, certify(4, 4, payout(7, 6 * RATE)));
+        post(2, RATE);
+        post(7, 6 * RATE);
         vm.assertEq(settlement.total(), 6 * RATE);
+        vm.assertEq(settlement.inFlight(), 6 * RATE);
     }
 
-    function test_advancing_by_others_does_not_block_an_older_epoch() public {
+    function test_pays_for_no_epoch_that_lapsed() public {
         prepare();
-        enter(8);
-        sponsorships.advance(7);
-        settlement.post(3, ROOT, 2 * RATE, certify(4, 4, payout(3, 2 * RATE)));
-        vm.assertEq(token.balanceOf(address(settlement)), 2 * RATE);
+        post(2, RATE);
+        enter(41);
+        vm.assertEq(sponsorships.payableThrough(40), (1 + LAPSE) * RATE);
+        post(40, (1 + LAPSE) * RATE);
+        vm.assertEq(sponsorships.lapsed(), (38 - LAPSE) * RATE);
+    }
+
+    function test_lapsing_first_changes_no_statement() public {
+        prepare();
+        enter(41);
+        uint256 payable_ = sponsorships.payableThrough(40);
+        sponsorships.lapse();
+        post(40, payable_);
     }
 
     function test_an_epoch_without_sponsors_posts_nothing() public {
         operators(4);
         enter(3);
-        settlement.post(2, ROOT, 0, certify(4, 4, payout(2, 0)));
+        post(2, 0);
         vm.assertEq(settlement.inFlight(), 0);
+        vm.assertTrue(settlement.posted());
     }
 
     function gasOf(uint256 signers, uint256 count, string memory name) private {
@@ -191,6 +176,10 @@ contract PostTest is Fixture {
 
     function test_gas_64_operators() public {
         gasOf(64, 64, "post, 64 operators");
+    }
+
+    function test_gas_64_operators_9_absent() public {
+        gasOf(55, 64, "post, 64 operators, 9 absent");
     }
 
     function test_gas_64_operators_21_absent() public {

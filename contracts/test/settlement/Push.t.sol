@@ -117,10 +117,12 @@ contract PushTest is Fixture {
         emit ISettlement.Pushed(leaf, leaf, RATE);
         settlement.push(entries, none);
 
-        vm.assertEq(staking.operators(1).paid, 60 * DATA);
-        vm.assertEq(staking.operators(1).stake, 10 * MIN_STAKE + 60 * DATA);
+        vm.assertEq(staking.pools(1).paid, 60 * DATA);
+        vm.assertEq(staking.pools(2).paid, 30 * DATA);
         vm.assertEq(token.balanceOf(address(staking)) - held, 90 * DATA);
         vm.assertEq(sponsorships.sponsorships(1).refunded, 10 * DATA);
+        vm.assertEq(sponsorships.sponsorships(1).spare, 10 * DATA);
+        vm.assertEq(token.balanceOf(address(sponsorships)), 9 * RATE + 10 * DATA);
         vm.assertEq(settlement.inFlight(), 0);
         vm.assertEq(token.balanceOf(address(settlement)), 0);
     }
@@ -142,19 +144,42 @@ contract PushTest is Fixture {
         uint256[] memory entries = chunk(120 * DATA, 70 * DATA, 10 * DATA);
         post(3, Merkle.payoutLeaf(entries), 2 * RATE);
         settlement.push(entries, none);
-        vm.assertEq(staking.operators(1).paid, 120 * DATA);
+        vm.assertEq(staking.pools(1).paid, 120 * DATA);
         vm.assertEq(settlement.inFlight(), 0);
     }
 
-    function test_a_payout_leaves_the_weight_until_synced() public {
+    function test_refunds_alone_move_no_tokens() public {
+        prepare();
+        uint256[] memory entries = new uint256[](1);
+        entries[0] = pack(2, 1, RATE);
+        post(2, Merkle.payoutLeaf(entries), RATE);
+        settlement.push(entries, none);
+        vm.assertEq(token.balanceOf(address(sponsorships)), 10 * RATE);
+        vm.assertEq(sponsorships.sponsorships(1).spare, RATE);
+        vm.assertEq(settlement.paid(), RATE);
+    }
+
+    function test_an_operator_that_left_is_paid_and_blocks_nobody() public {
         prepare();
         uint256[] memory entries = chunk(60 * DATA, 30 * DATA, 10 * DATA);
         post(2, Merkle.payoutLeaf(entries), RATE);
+        vm.prank(ownerOf(1));
+        staking.unstake(1, type(uint128).max);
+        vm.prank(SPONSOR);
+        sponsorships.stop(1);
         settlement.push(entries, none);
-        vm.assertEq(staking.weightAt(1, 9), 10 * MIN_STAKE);
-        staking.sync(1);
-        vm.assertEq(staking.weightAt(1, 4), 10 * MIN_STAKE);
-        vm.assertEq(staking.weightAt(1, 5), 10 * MIN_STAKE + 60 * DATA);
+        vm.assertEq(staking.pools(1).unshared, 60 * DATA);
+        vm.assertEq(settlement.inFlight(), 0);
+    }
+
+    function test_a_root_that_owes_too_much_does_not_block_the_next() public {
+        prepare();
+        uint256[] memory greedy = chunk(60 * DATA, 30 * DATA, 10 * DATA + 1);
+        post(2, Merkle.payoutLeaf(greedy), RATE);
+        uint256[] memory entries = chunk(120 * DATA, 70 * DATA, 10 * DATA);
+        post(3, Merkle.payoutLeaf(entries), 2 * RATE);
+        settlement.push(entries, none);
+        vm.assertEq(settlement.inFlight(), 0);
     }
 
     function test_pushes_chunk_by_chunk_with_proofs() public {
@@ -174,45 +199,84 @@ contract PushTest is Fixture {
         vm.assertEq(settlement.inFlight(), 0);
     }
 
-    function gasOf(uint256 count, string memory name) private {
-        for (uint256 i = 1; i <= count; ++i) {
-            uint64 id = register(i);
-            if (i <= 4) stake(id, 10 * MIN_STAKE);
+    /// @dev Two chunks, pushed in any order and again, after a first root of which only one chunk was pushed.
+    function testFuzz_pays_what_was_posted_and_no_more(
+        uint128[4] memory parts,
+        bool firstOnly,
+        bool reversed,
+        uint8 again
+    ) public {
+        prepare();
+        uint256[2] memory totals = [uint256(RATE), 2 * RATE];
+        uint256[] memory a;
+        uint256[] memory b;
+        for (uint256 i = 0; i < 2; ++i) {
+            // Cumulative, so the second part of each is at least the first; the sponsorship takes the rest.
+            uint256 one = (parts[0] % (RATE / 2)) + i * (parts[2] % (RATE / 2));
+            uint256 two = (parts[1] % (RATE / 2)) + i * (parts[3] % (RATE / 2));
+            (a, b) = (new uint256[](2), new uint256[](1));
+            (a[0], a[1], b[0]) = (pack(1, 1, one), pack(1, 3, two), pack(2, 1, totals[i] - one - two));
+            (bytes32 x, bytes32 y) = (Merkle.payoutLeaf(a), Merkle.payoutLeaf(b));
+            post(uint64(2 + i), x < y ? keccak256(abi.encode(x, y)) : keccak256(abi.encode(y, x)), totals[i]);
+            if (i == 0) firstOnly ? open(a, y) : open(b, x);
         }
-        sponsor(RATE, 10);
+        bytes32[2] memory leaves = [Merkle.payoutLeaf(a), Merkle.payoutLeaf(b)];
+        for (uint256 i = 0; i < 2 + (again % 3); ++i) {
+            (i % 2 == 0) == reversed ? open(b, leaves[0]) : open(a, leaves[1]);
+        }
+        vm.assertEq(settlement.inFlight(), 0);
+        vm.assertEq(settlement.paid(), 2 * RATE);
+        uint256 operatorsPart = uint256(uint128(a[0])) + uint128(a[1]);
+        vm.assertEq(staking.pools(1).paid, uint128(a[0]));
+        vm.assertEq(staking.pools(3).paid, uint128(a[1]));
+        vm.assertEq(sponsorships.sponsorships(1).spare, uint128(b[0]));
+        vm.assertEq(token.balanceOf(address(staking)), 40 * MIN_STAKE + operatorsPart);
+        vm.assertEq(token.balanceOf(address(sponsorships)), 10 * RATE - operatorsPart);
+    }
+
+    function open(uint256[] memory entries, bytes32 sibling) private {
+        bytes32[] memory proof = new bytes32[](1);
+        proof[0] = sibling;
+        settlement.push(entries, proof);
+    }
+
+    function gasOf(uint256 kind, uint256 count, string memory name) private {
+        if (kind == 2) {
+            operators(4);
+            for (uint256 i = 0; i < count; ++i) {
+                sponsor(RATE, 10);
+            }
+        } else {
+            for (uint256 i = 1; i <= (count < 4 ? 4 : count); ++i) {
+                uint64 id = register(i);
+                if (i <= 4) stake(id, 10 * MIN_STAKE);
+            }
+            sponsor(RATE * uint128(count), 10);
+        }
         uint256[] memory entries = new uint256[](count);
         for (uint256 epoch = 2; epoch <= 3; ++epoch) {
             for (uint256 i = 0; i < count; ++i) {
-                entries[i] = pack(1, i + 1, (epoch - 1) * RATE / count);
+                entries[i] = pack(kind, i + 1, (epoch - 1) * RATE);
             }
-            post(uint64(epoch), Merkle.payoutLeaf(entries), (epoch - 1) * RATE);
+            post(uint64(epoch), Merkle.payoutLeaf(entries), (epoch - 1) * RATE * count);
             settlement.push(entries, none);
         }
         vm.snapshotGasLastCall("settlement", name);
     }
 
     function test_gas_1_operator() public {
-        operators(3);
-        gasLess();
-    }
-
-    function gasLess() private {
-        stake(register(4), 10 * MIN_STAKE);
-        sponsor(RATE, 10);
-        uint256[] memory entries = new uint256[](1);
-        for (uint256 epoch = 2; epoch <= 3; ++epoch) {
-            entries[0] = pack(1, 1, (epoch - 1) * RATE);
-            post(uint64(epoch), Merkle.payoutLeaf(entries), (epoch - 1) * RATE);
-            settlement.push(entries, none);
-        }
-        vm.snapshotGasLastCall("settlement", "push, 1 operator");
+        gasOf(1, 1, "push, 1 operator");
     }
 
     function test_gas_16_operators() public {
-        gasOf(16, "push, 16 operators");
+        gasOf(1, 16, "push, 16 operators");
     }
 
     function test_gas_64_operators() public {
-        gasOf(64, "push, 64 operators");
+        gasOf(1, 64, "push, 64 operators");
+    }
+
+    function test_gas_64_refunds() public {
+        gasOf(2, 64, "push, 64 refunds");
     }
 }
