@@ -34,6 +34,13 @@ pub struct OperatorFacts {
     pub nodes: Vec<Address>,
     /// Stake that votes and earns now.
     pub weight: u128,
+    /// Everything that its shares stand for, and its own part of it; what is not its own is delegated.
+    pub pool: u128,
+    pub own: u128,
+    pub delegators: u64,
+    /// Waits to be withdrawn, own and delegated.
+    pub unbonding: u128,
+    pub commission_bps: u16,
     /// Pushed by Settlement so far.
     pub paid: u128,
     pub slashed: u128,
@@ -45,15 +52,20 @@ pub struct SponsorshipFacts {
     pub sponsor: Address,
     pub stream: String,
     pub partitions: u32,
-    /// Wei per epoch.
+    /// Wei per epoch, now or when it pays next; of the last epoch once it is over.
     pub rate: u128,
     pub redundancy: u8,
     pub subscriber_share_bps: u16,
     /// First epoch it pays for, and the first it no longer does.
     pub start: u64,
     pub end: u64,
+    /// What it pays now.
+    pub paying: u128,
+    pub stopped: bool,
     /// Pushed back by Settlement so far.
     pub refunded: u128,
+    /// What lies in it beyond what is scheduled.
+    pub spare: U256,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +84,12 @@ pub trait Chain: Debug + Send + Sync + 'static {
     fn plan(&self, epoch: u64) -> Option<Arc<EpochPlan>>;
     /// Greatest posted epoch.
     fn last_posted(&self) -> Option<Posted>;
-    /// Everything that sponsors scheduled up to and with this epoch, in wei.
+    /// Everything that sponsors scheduled up to and with this epoch, in wei, lapsed epochs included.
     fn scheduled_through(&self, epoch: u64) -> U256;
+    /// What the payouts of a post for this epoch must sum to; `None` if a later post covers it.
+    fn payable_through(&self, epoch: u64) -> Option<U256>;
+    /// How many epochs a post may reach back, and how late it may come.
+    fn lapse_epochs(&self) -> u64;
     fn operators(&self) -> Vec<OperatorFacts>;
     fn sponsorships(&self) -> Vec<SponsorshipFacts>;
     fn streams(&self) -> Vec<StreamFacts>;

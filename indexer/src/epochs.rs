@@ -5,7 +5,8 @@
 //! - `proposed`: a root over the cumulative payouts, its chunks and the bundle that proves it are written.
 //!
 //! Every step is one transaction that does nothing when it was done before, so a killed indexer goes on where it was. A
-//! proposal builds on the last *posted* root and spans every epoch since: an epoch that never got posted is caught up by the next.
+//! proposal builds on the last *posted* root and spans every epoch since that has not lapsed: an epoch that never got posted is caught
+//! up by the next. That an epoch lapsed is the chain's word, which settlement writes down.
 
 mod aggregate;
 mod base;
@@ -43,10 +44,10 @@ pub enum EpochError {
     #[error("certificate: {0}")]
     Certificate(#[from] BlsError),
     #[error(
-        "REFUSED to go on with epoch {epoch}: sponsors scheduled {scheduled} wei, payouts and refunds make {computed}; \
+        "REFUSED to go on with epoch {epoch}: {payable} wei are payable, payouts and refunds make {computed}; \
          the chain view and the formula disagree"
     )]
-    Unbalanced { epoch: u64, scheduled: U256, computed: U256 },
+    Unbalanced { epoch: u64, payable: U256, computed: U256 },
     #[error(
         "root {root} is posted for epoch {epoch}, and this database does not hold its entries; \
          restore the database that proposed it"

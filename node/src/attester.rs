@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tatum_protocol::bls::SecretKey;
 use tatum_protocol::eip712::Domain;
+use tatum_protocol::epoch::first_paid;
 use tatum_protocol::evidence::{Bundle, EvidenceError, PayoutAttestation, PayoutStatement};
 use tatum_protocol::id::OperatorId;
 use tatum_protocol::plan::EpochPlan;
@@ -31,8 +32,10 @@ pub trait History: Debug + Send + Sync {
     fn settled_plan(&self, epoch: u64) -> Option<EpochPlan>;
     /// The root posted for an epoch.
     fn posted_root(&self, epoch: u64) -> Option<B256>;
-    /// All that sponsors scheduled through this epoch: what a proposal must distribute or give back.
-    fn scheduled_through(&self, epoch: u64) -> U256;
+    /// What a proposal for this epoch must distribute or give back, in all; `None` if a later post covers the epoch.
+    fn payable_through(&self, epoch: u64) -> Option<U256>;
+    /// How many epochs a post may reach back.
+    fn lapse_epochs(&self) -> u64;
 }
 
 /// Why a proposal is not signed.
@@ -44,8 +47,10 @@ pub enum Refused {
     NoBundle(u64),
     #[error("the evidence is for another statement than the proposal")]
     OtherStatement,
-    #[error("proposal pays {total} in all through epoch {epoch}; sponsors scheduled {scheduled}")]
-    Unbalanced { epoch: u64, total: U256, scheduled: U256 },
+    #[error("epoch {0} is accounted for by a later post")]
+    Accounted(u64),
+    #[error("proposal pays {total} in all through epoch {epoch}; payable is {payable}")]
+    Unbalanced { epoch: u64, total: U256, payable: U256 },
     #[error("the evidence does not support it: {0}")]
     Evidence(#[from] EvidenceError),
     #[error("this node is of no operator in epoch {0}")]
@@ -228,14 +233,15 @@ fn recompute(
     if bundle.statement != *statement {
         return Err(Refused::OtherStatement.into());
     }
-    // Any posted root will do: amounts are cumulative, so a post that lands between proposing and attesting changes nothing.
-    let (first, base_root) = match bundle.base_epoch {
+    // Any posted root will do: amounts are cumulative, so a post that lands between proposing and attesting changes nothing. Unless
+    // epochs lapse under one of the two only; then the total is not what is payable.
+    let (next, base_root) = match bundle.base_epoch {
         Some(base) => (base.saturating_add(1), history.posted_root(base).ok_or(Verdict::NotYet)?),
         None => (0, B256::ZERO),
     };
-    // Every epoch with money in it, by our own view: none may be left out.
+    // Every epoch with money in it that has not lapsed, by our own view: none may be left out.
     let mut plans = Vec::new();
-    for epoch in first..=statement.epoch {
+    for epoch in first_paid(next, statement.epoch, history.lapse_epochs())..=statement.epoch {
         // One too many says enough; an old base would have us plan years of epochs.
         if plans.len() > bundle.epochs.len() {
             break;
@@ -246,10 +252,10 @@ fn recompute(
         }
     }
     bundle.verify(&plans, base_root, domain).map_err(Refused::from)?;
-    let scheduled = history.scheduled_through(statement.epoch);
-    if scheduled != statement.total {
-        let PayoutStatement { epoch, total, .. } = *statement;
-        return Err(Refused::Unbalanced { epoch, total, scheduled }.into());
+    let PayoutStatement { epoch, total, .. } = *statement;
+    let payable = history.payable_through(epoch).ok_or(Refused::Accounted(epoch))?;
+    if payable != total {
+        return Err(Refused::Unbalanced { epoch, total, payable }.into());
     }
     Ok(())
 }

@@ -67,7 +67,8 @@ impl FollowedChain {
     ) {
         let provider: RootProvider = ProviderBuilder::default().connect_http(rpc);
         let mut follower = Follower::new(provider.clone(), self.deployment.clone(), CONFIRMATIONS);
-        let poll = Duration::from_millis(self.deployment.epoch_length_s.saturating_mul(50).clamp(250, 5_000));
+        let poll =
+            Duration::from_millis(self.deployment.terms.epoch_length_s.saturating_mul(50).clamp(250, 5_000));
         let mut backoff = Backoff::new(poll, Duration::from_secs(30));
         loop {
             let polled = tokio::select! {
@@ -145,7 +146,8 @@ impl FollowedChain {
 
 impl Followed {
     fn new(deployment: &Deployment) -> Self {
-        Self { view: Arc::new(ChainView::new(deployment.clock())), head: None, plans: BTreeMap::new() }
+        let view = ChainView::new(deployment.clock(), deployment.terms.lapse_epochs);
+        Self { view: Arc::new(view), head: None, plans: BTreeMap::new() }
     }
 
     fn reached(&self, moment: u64) -> bool {
@@ -171,7 +173,11 @@ impl History for FollowedChain {
         state.view.posted().iter().rev().find(|posted| posted.epoch == epoch).map(|posted| posted.root)
     }
 
-    fn scheduled_through(&self, epoch: u64) -> U256 {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).view.scheduled_through(epoch)
+    fn payable_through(&self, epoch: u64) -> Option<U256> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).view.payable_through(epoch)
+    }
+
+    fn lapse_epochs(&self) -> u64 {
+        self.deployment.terms.lapse_epochs
     }
 }

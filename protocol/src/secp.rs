@@ -56,6 +56,17 @@ impl Signature {
         &self.0
     }
 
+    /// `(r, vs)` of ERC-2098: the parity of `v` in the top bit of `s`, which a low s leaves free.
+    pub fn compact(&self) -> (B256, B256) {
+        let [r_and_s @ .., v] = &self.0;
+        let (r, s) = r_and_s.split_at(32);
+        let (r, mut vs) = (B256::from_slice(r), B256::from_slice(s));
+        if let (28, [first, ..]) = (v, &mut vs.0) {
+            *first |= 0x80;
+        }
+        (r, vs)
+    }
+
     /// Address of the key that signed `digest`.
     pub fn recover(&self, digest: &B256) -> Result<Address, SignatureError> {
         let [rs @ .., v] = &self.0;
@@ -178,6 +189,25 @@ mod tests {
         twin[32..64].copy_from_slice(&(ORDER - s).to_be_bytes::<32>());
         twin[64] = if twin[64] == 27 { 28 } else { 27 };
         assert_eq!(Signature::from_bytes(&twin), Err(SignatureError::HighS));
+    }
+
+    /// The examples of ERC-2098.
+    #[test]
+    fn compact_signatures_are_the_standards() {
+        let even = hex!(
+            "68a020a209d3d56c46f38cc50a33f704f4a9a10a59377f8dd762ac66910e9b90"
+            "7e865ad05c4035ab5792787d4a0297a43617ae897930a6fe4d822b8faea52064" "1b"
+        );
+        let odd = hex!(
+            "9328da16089fcba9bececa81663203989f2df5fe1faa6291a45381c81bd17f76"
+            "139c6d6b623b42da56557e5e734a43dc83345ddfadec52cbe24d0cc64f550793" "1c"
+        );
+        let compact = |bytes: &[u8]| Signature::from_bytes(bytes).unwrap().compact();
+        let (r, vs) = compact(&even);
+        assert_eq!([r, vs].concat(), even[..64]);
+        let (r, vs) = compact(&odd);
+        assert_eq!(r.as_slice(), &odd[..32]);
+        assert_eq!(vs.0, hex!("939c6d6b623b42da56557e5e734a43dc83345ddfadec52cbe24d0cc64f550793"));
     }
 
     #[test]

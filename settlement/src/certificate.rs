@@ -36,6 +36,9 @@ pub struct Member {
 pub struct Certificate {
     /// Ascending.
     pub absentees: Vec<OperatorId>,
+    /// The absentees' keys, and the sum of all members' keys: the contract has only commitments to them.
+    pub keys: Vec<[U256; 2]>,
+    pub aggregate: [U256; 2],
     pub apk: [U256; 4],
     pub signature: [U256; 2],
 }
@@ -74,7 +77,7 @@ impl OperatorSet {
     /// The contract accepts keys only with both halves checked and possession proved: no need to do it again.
     pub fn new(set: &view::OperatorSet) -> Result<Self, BlsError> {
         let member = |operator: &view::Operator| {
-            let key = PublicKey::from_abi_trusted(operator.g1, operator.g2)?;
+            let key = PublicKey::from_abi_trusted(operator.key.g1, operator.key.g2)?;
             Ok((operator.id, Member { weight: operator.weight, key }))
         };
         Ok(Self {
@@ -115,10 +118,11 @@ impl OperatorSet {
         let absentees = self.members.keys().filter(|id| !signatures.contains_key(id)).copied().collect();
         let apk = aggregate_keys(key_if(true))?.g2_abi();
         let signature = aggregate_signatures(signatures.values())?;
-        // What the contract stores for the checkpoint, if it agrees about the members; the simulation will tell.
-        let stored = aggregate_keys(self.members.values().map(|member| &member.key))?.g1_abi();
-        verify_certificate(&apk, &signers_sum(&stored, key_if(false))?, &signature, digest)?;
-        Ok(Certificate { absentees, apk, signature: signature.abi() })
+        // What the contract has committed to for the checkpoint, if it agrees about the members; the simulation will tell.
+        let aggregate = aggregate_keys(self.members.values().map(|member| &member.key))?.g1_abi();
+        verify_certificate(&apk, &signers_sum(&aggregate, key_if(false))?, &signature, digest)?;
+        let keys = key_if(false).map(PublicKey::g1_abi).collect();
+        Ok(Certificate { absentees, keys, aggregate, apk, signature: signature.abi() })
     }
 }
 
@@ -216,8 +220,10 @@ mod tests {
         let digest = B256::repeat_byte(9);
         let certificate = set().certify(&digest, &signed(&digest, &[3, 4])).unwrap();
         assert_eq!(certificate.absentees, vec![1, 2]);
+        assert_eq!(certificate.keys, [1, 2].map(|n| secret(n).public_key().g1_abi()));
         let all = set().certify(&digest, &signed(&digest, &[1, 2, 3, 4])).unwrap();
-        assert!(all.absentees.is_empty());
+        assert!(all.absentees.is_empty() && all.keys.is_empty());
+        assert_eq!(all.aggregate, certificate.aggregate);
     }
 
     #[test]

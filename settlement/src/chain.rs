@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use tatum_contracts::abi::Settlement;
 use tatum_contracts::{ChainEvent, ChainView, Deployment, Event, FollowError, Follower, view};
 use tatum_protocol::bls::BlsError;
-use tatum_protocol::id::Account;
+use tatum_protocol::id::{Account, PartKey, StreamId, StreamPart};
 use tatum_protocol::payout::{Cumulative, TreeError};
 
 /// Why the chain could not be read.
@@ -42,6 +42,14 @@ pub struct Posted {
     pub total: U256,
 }
 
+/// A sponsorship that paid for a stream part, as the contract wants it named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Harmed {
+    pub sponsorship: u64,
+    pub stream: String,
+    pub partition: u32,
+}
+
 impl Facts {
     /// Whether an epoch is under the latest root or an older one.
     pub fn covers(&self, epoch: u64) -> bool {
@@ -64,8 +72,8 @@ pub struct Chain {
     /// Of the head, once they were read.
     facts: Option<(B256, Facts)>,
     pushes: BTreeMap<B256, B256>,
-    /// What each proven offence cost, by slot.
-    punished: BTreeMap<B256, u128>,
+    /// What each proven offence cost, by slot; `None` until it is executed.
+    offences: BTreeMap<B256, Option<u128>>,
 }
 
 /// Events are wanted at once; what a reorganisation takes back is read again.
@@ -74,7 +82,7 @@ const CONFIRMATIONS: u64 = 0;
 impl Chain {
     pub fn new(provider: DynProvider, deployment: Deployment) -> Self {
         let follower = Follower::new(provider.clone(), deployment.clone(), CONFIRMATIONS);
-        let view = ChainView::new(deployment.clock());
+        let view = ChainView::new(deployment.clock(), deployment.terms.lapse_epochs);
         Self {
             provider,
             deployment,
@@ -83,7 +91,7 @@ impl Chain {
             head: None,
             facts: None,
             pushes: BTreeMap::new(),
-            punished: BTreeMap::new(),
+            offences: BTreeMap::new(),
         }
     }
 
@@ -101,14 +109,44 @@ impl Chain {
         posts.get(posts.partition_point(|post| post.epoch < epoch))
     }
 
+    /// Epochs that were given up.
+    pub fn lapses(&self) -> &[view::Lapse] {
+        self.view.lapses()
+    }
+
     /// Transactions that pushed chunks under the latest root, by leaf.
     pub fn pushes(&self) -> &BTreeMap<B256, B256> {
         &self.pushes
     }
 
-    /// What the offence in this slot cost, if it was proven by anyone.
-    pub fn punished(&self, slot: &B256) -> Option<u128> {
-        self.punished.get(slot).copied()
+    /// Whether anyone proved the offence in this slot.
+    pub fn is_proven(&self, slot: &B256) -> bool {
+        self.offences.contains_key(slot)
+    }
+
+    /// What the offence in this slot cost, if it was proven and executed by anyone.
+    pub fn penalty(&self, slot: &B256) -> Option<u128> {
+        self.offences.get(slot).copied().flatten()
+    }
+
+    /// Slots of offences that were proven and not executed.
+    pub fn unexecuted(&self) -> impl Iterator<Item = B256> + '_ {
+        self.offences.iter().filter(|(_, penalty)| penalty.is_none()).map(|(slot, _)| *slot)
+    }
+
+    /// The sponsorship that paid the most for a stream part in an epoch, if any did: who an offence there harmed.
+    pub fn harmed(&self, part: PartKey, epoch: u64) -> Option<Harmed> {
+        let paying = self.view.sponsorships_active(epoch).into_iter().filter_map(|active| {
+            let created = active.created;
+            let stream: StreamId = created.stream.parse().ok()?;
+            let is_it =
+                |partition: &u32| StreamPart { stream: stream.clone(), partition: *partition }.key() == part;
+            let partition = (0..created.partitions).find(is_it)?;
+            let rate = active.rate_per_epoch.checked_div(created.partitions.into())?;
+            let stream = created.stream.clone();
+            Some((rate, Harmed { sponsorship: created.sponsorship, stream, partition }))
+        });
+        paying.max_by_key(|(rate, _)| *rate).map(|(_, harmed)| harmed)
     }
 
     /// Who signs for this epoch.
@@ -151,8 +189,12 @@ impl Chain {
             Event::Pushed { leaf, .. } => {
                 self.pushes.insert(*leaf, event.transaction);
             }
-            Event::OffenceProven { slot, amount, .. } => {
-                self.punished.insert(*slot, *amount);
+            Event::OffenceProven { slot, .. } => {
+                self.offences.insert(*slot, None);
+            }
+            Event::OffenceExecuted { slot, bounty, returned, burned, .. } => {
+                let penalty = bounty.saturating_add(*returned).saturating_add(*burned);
+                self.offences.insert(*slot, Some(penalty));
             }
             _ => {}
         }
@@ -181,7 +223,7 @@ impl Chain {
     /// Whether any account of these entries has been paid less than its cumulative amount.
     pub fn is_unpaid(&self, entries: &[U256]) -> Result<bool, TreeError> {
         let paid = |account| match account {
-            Account::Operator(id) => self.view.stake(id).map(|stake| stake.paid),
+            Account::Operator(id) => self.view.pool(id).map(|pool| pool.paid),
             Account::Sponsorship(id) => self.view.funds(id).map(|funds| funds.refunded),
         };
         let cumulative = Cumulative::from_entries(entries)?;

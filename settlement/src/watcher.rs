@@ -1,6 +1,7 @@
-//! Brings offences that the indexer found before the contract: `found -> submitted -> slashed | refused`.
+//! Brings offences that the indexer found before the contract: `found -> submitted -> slashed | refused`. Every proof is executed
+//! at once; what others proved and left is executed too, before the stake it costs can leave.
 //!
-//! Slots are the contract's (`slotOf`), so an offence that somebody else proved is found punished. A proof is checked here first: what is in the table must prove itself, and only then costs gas. Offences of receivers that work
+//! Slots are the contract's, so an offence that somebody else proved is found punished. A proof is checked here first: what is in the table must prove itself, and only then costs gas. Offences of receivers that work
 //! for no operator stay `found`: there is nothing to slash.
 
 mod proof;
@@ -9,9 +10,12 @@ use crate::chain::Chain;
 use crate::numeric::{Malformed, to_b256};
 use crate::sender::{Call, Sender, SenderError, Status, Transaction};
 use alloy::primitives::{B256, Bytes};
+use alloy::sol_types::SolCall;
 use bigdecimal::BigDecimal;
 use sqlx::{PgPool, Row};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use tatum_contracts::abi::slashing::Slashing::executeCall;
 
 /// Offences taken up in one step.
 const MAX_OFFENCES: i64 = 16;
@@ -30,6 +34,8 @@ pub enum WatcherError {
 pub struct Watcher {
     pool: PgPool,
     sender: Arc<Sender>,
+    /// Slots whose execution would revert: no use in asking again.
+    inexecutable: BTreeSet<B256>,
 }
 
 struct Offence {
@@ -41,24 +47,53 @@ struct Offence {
 
 impl Watcher {
     pub fn new(pool: PgPool, sender: Arc<Sender>) -> Self {
-        Self { pool, sender }
+        Self { pool, sender, inexecutable: BTreeSet::new() }
     }
 
     /// Submits what was found and notes what became of it, by whomever. True if anything moved.
-    pub async fn step(&self, chain: &Chain) -> Result<bool, WatcherError> {
-        let mut moved = false;
+    pub async fn step(&mut self, chain: &Chain) -> Result<bool, WatcherError> {
+        let mut moved = self.execute(chain).await?;
         for status in ["found", "submitted"] {
             for offence in self.offences(status).await? {
-                moved |=
-                    match (chain.punished(&offence.slot), self.sender.find(&purpose(offence.slot)).await?) {
-                        (Some(amount), _) => self.slashed(offence.slot, amount).await?,
-                        (None, None) => self.submit(chain, offence).await?,
-                        (None, Some(Transaction { status: Status::Reverted, error, .. })) => {
-                            self.refuse(offence.slot, error.as_deref().unwrap_or("reverted")).await?
-                        }
-                        // Under way, or mined and to be seen among the chain's events soon.
-                        (None, Some(_)) => false,
-                    };
+                moved |= match (chain.penalty(&offence.slot), self.sender.find(&purpose(offence.slot)).await?)
+                {
+                    (Some(amount), _) => self.slashed(offence.slot, amount).await?,
+                    // Proven by somebody else, and about to be executed.
+                    (None, _) if chain.is_proven(&offence.slot) => false,
+                    (None, None) => self.submit(chain, offence).await?,
+                    (None, Some(Transaction { status: Status::Reverted, error, .. })) => {
+                        self.refuse(offence.slot, error.as_deref().unwrap_or("reverted")).await?
+                    }
+                    // Under way, or mined and to be seen among the chain's events soon.
+                    (None, Some(_)) => false,
+                };
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Executes what is proven and not executed.
+    async fn execute(&mut self, chain: &Chain) -> Result<bool, WatcherError> {
+        let mut moved = false;
+        for slot in chain.unexecuted() {
+            let purpose = format!("execute:{slot}");
+            if self.inexecutable.contains(&slot) || self.sender.find(&purpose).await?.is_some() {
+                continue;
+            }
+            let calldata = executeCall { slot }.abi_encode().into();
+            let call = Call { purpose, target: chain.deployment().slashing, calldata };
+            match self.sender.prepare(call).await {
+                Ok(prepared) => {
+                    let mut db = self.pool.begin().await?;
+                    self.sender.intend(&mut db, &prepared).await?;
+                    db.commit().await?;
+                    moved = true;
+                }
+                Err(SenderError::WouldRevert { reason, .. }) => {
+                    tracing::warn!(%slot, reason, "a proven offence cannot be executed");
+                    self.inexecutable.insert(slot);
+                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(moved)
@@ -87,11 +122,17 @@ impl Watcher {
     async fn submit(&self, chain: &Chain, offence: Offence) -> Result<bool, WatcherError> {
         let deployment = chain.deployment();
         let slot = offence.slot;
-        let calldata: Bytes =
-            match proof::calldata(&offence.kind, &offence.first, &offence.second, &deployment.domain()) {
-                Ok(calldata) => calldata,
-                Err(error) => return self.refuse(slot, &error.to_string()).await,
-            };
+        let harmed = |part, epoch| chain.harmed(part, epoch);
+        let calldata: Bytes = match proof::calldata(
+            &offence.kind,
+            &offence.first,
+            &offence.second,
+            &deployment.domain(),
+            harmed,
+        ) {
+            Ok(calldata) => calldata,
+            Err(error) => return self.refuse(slot, &error.to_string()).await,
+        };
         let call = Call { purpose: purpose(slot), target: deployment.slashing, calldata };
         let prepared = match self.sender.prepare(call).await {
             Ok(prepared) => prepared,

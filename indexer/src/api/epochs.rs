@@ -46,8 +46,8 @@ async fn load(pool: &PgPool, clock: EpochClock, below: i64, limit: i64) -> Resul
                 (SELECT coalesce(sum(amount), 0)::text FROM payout_lines l WHERE l.epoch = e.epoch) AS earned,
                 (SELECT coalesce(sum(amount), 0)::text FROM refunds r WHERE r.epoch = e.epoch) AS refunded,
                 (SELECT count(DISTINCT operator_id) FROM payout_attestations a WHERE a.epoch = e.epoch) AS attestations,
-                (SELECT min(p.epoch) FROM epochs p
-                 WHERE p.epoch >= e.epoch AND p.status IN ('posted', 'paid', 'final')) AS settled_by
+                CASE WHEN e.status <> 'lapsed' THEN (SELECT min(p.epoch) FROM epochs p
+                 WHERE p.epoch >= e.epoch AND p.status IN ('posted', 'paid', 'final')) END AS settled_by
          FROM epochs e WHERE epoch < $1 ORDER BY epoch DESC LIMIT $2",
     )
     .bind(below)

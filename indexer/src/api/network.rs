@@ -54,12 +54,7 @@ pub(super) async fn offences(State(state): State<ApiState>) -> Result<Json<Offen
     Ok(Json(Offences { offences }))
 }
 
-fn current_epoch(state: &ApiState) -> Option<u64> {
-    state.chain.clock().epoch_at_ms(state.time.now_ms())
-}
-
 pub(super) async fn sponsorships(State(state): State<ApiState>) -> Json<Sponsorships> {
-    let now = current_epoch(&state);
     let sponsorships = state
         .chain
         .sponsorships()
@@ -76,20 +71,19 @@ pub(super) async fn sponsorships(State(state): State<ApiState>) -> Json<Sponsors
             start_epoch: facts.start,
             end_epoch: facts.end,
             refunded: facts.refunded.to_string(),
-            active: now.is_some_and(|now| (facts.start..facts.end).contains(&now)),
+            spare: facts.spare.to_string(),
+            stopped: facts.stopped,
+            active: facts.paying > 0,
         })
         .collect();
     Json(Sponsorships { sponsorships })
 }
 
 pub(super) async fn streams(State(state): State<ApiState>) -> Json<Streams> {
-    let now = current_epoch(&state);
     let mut rates = std::collections::BTreeMap::<String, U256>::new();
     for facts in state.chain.sponsorships() {
-        if now.is_some_and(|now| (facts.start..facts.end).contains(&now)) {
-            let rate = rates.entry(facts.stream).or_default();
-            *rate = rate.saturating_add(U256::from(facts.rate));
-        }
+        let rate = rates.entry(facts.stream).or_default();
+        *rate = rate.saturating_add(U256::from(facts.paying));
     }
     let streams = state
         .chain

@@ -58,7 +58,8 @@ fn gather(rows: Vec<(i64, String, String)>) -> Result<BTreeMap<u64, Sums>, DbErr
 
 pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<Operators>, ApiError> {
     let rows = sqlx::query_as(
-        "SELECT operator_id, kind, sum(amount)::text FROM payout_lines GROUP BY operator_id, kind",
+        "SELECT operator_id, kind, sum(amount)::text FROM payout_lines
+         WHERE epoch NOT IN (SELECT epoch FROM epochs WHERE status = 'lapsed') GROUP BY operator_id, kind",
     )
     .fetch_all(&state.pool)
     .await?;
@@ -75,6 +76,12 @@ pub(super) async fn list(State(state): State<ApiState>) -> Result<Json<Operators
                 owner: facts.owner,
                 nodes: facts.nodes,
                 weight: facts.weight.to_string(),
+                pool: facts.pool.to_string(),
+                own: facts.own.to_string(),
+                delegated: facts.pool.saturating_sub(facts.own).to_string(),
+                delegators: facts.delegators,
+                unbonding: facts.unbonding.to_string(),
+                commission_bps: facts.commission_bps,
                 earned: earned.total().to_string(),
                 earned_by_kind: earned.by_kind(),
                 paid: paid.to_string(),
@@ -152,7 +159,7 @@ pub(super) async fn earnings(
     Query(page): Query<Page>,
 ) -> Result<Json<Earnings>, ApiError> {
     let mut numbers: Vec<i64> = sqlx::query_scalar(
-        "SELECT epoch FROM epochs WHERE epoch < $1 AND sponsored_parts > 0 AND status NOT IN ('open', 'closing')
+        "SELECT epoch FROM epochs WHERE epoch < $1 AND sponsored_parts > 0 AND status NOT IN ('open', 'closing', 'lapsed')
          ORDER BY epoch DESC LIMIT $2",
     )
     .bind(page.before())

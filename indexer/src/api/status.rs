@@ -42,12 +42,14 @@ async fn totals(state: &ApiState) -> Result<Totals, DbError> {
     let (epochs, messages, bytes, scheduled): (i64, String, String, String) = sqlx::query_as(
         "SELECT count(*), coalesce(sum(messages), 0)::text, coalesce(sum(bytes), 0)::text,
                 coalesce(sum(scheduled), 0)::text
-         FROM epochs WHERE status NOT IN ('open', 'closing')",
+         FROM epochs WHERE status NOT IN ('open', 'closing', 'lapsed')",
     )
     .fetch_one(&state.pool)
     .await?;
     let (refunded, offences): (String, i64) = sqlx::query_as(
-        "SELECT (SELECT coalesce(sum(amount), 0)::text FROM refunds), (SELECT count(*) FROM offences)",
+        "SELECT (SELECT coalesce(sum(amount), 0)::text FROM refunds
+                 WHERE epoch NOT IN (SELECT epoch FROM epochs WHERE status = 'lapsed')),
+                (SELECT count(*) FROM offences)",
     )
     .fetch_one(&state.pool)
     .await?;

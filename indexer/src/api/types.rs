@@ -30,7 +30,16 @@ pub struct Operator {
     pub nodes: Vec<Address>,
     /// Stake that votes and earns now.
     pub weight: Amount,
-    /// In all aggregated epochs.
+    /// Everything staked and delegated with it, payouts included: `own` + `delegated`.
+    pub pool: Amount,
+    pub own: Amount,
+    pub delegated: Amount,
+    pub delegators: u64,
+    /// Waits to be withdrawn, not part of the pool.
+    pub unbonding: Amount,
+    /// The operator's cut of what its pool earns.
+    pub commission_bps: u16,
+    /// In all aggregated epochs that did not lapse.
     pub earned: Amount,
     pub earned_by_kind: ByKind,
     /// Pushed on chain.
@@ -69,7 +78,7 @@ pub struct Epochs {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Epoch {
     pub epoch: u64,
-    /// open, closing, aggregated, proposed, attested, posted, paid or final.
+    /// open, closing, aggregated, proposed, attested, posted, paid, final or lapsed.
     pub status: String,
     pub start_seconds: u64,
     pub end_seconds: u64,
@@ -258,6 +267,7 @@ pub struct Sponsorship {
     pub sponsor: Address,
     pub stream: String,
     pub partitions: u32,
+    /// Now, or when it pays next; of its last epoch once it is over.
     pub rate_per_epoch: Amount,
     pub redundancy: u8,
     pub subscriber_share_bps: u16,
@@ -266,6 +276,10 @@ pub struct Sponsorship {
     pub end_epoch: u64,
     /// Pushed back on chain.
     pub refunded: Amount,
+    /// What lies in it beyond what is scheduled: refunds and remainders.
+    pub spare: Amount,
+    /// Ended by its sponsor.
+    pub stopped: bool,
     pub active: bool,
 }
 

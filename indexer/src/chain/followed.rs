@@ -5,8 +5,8 @@ use alloy::primitives::U256;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tatum_contracts::deployment::Deployment;
-use tatum_contracts::event::{ChainEvent, Event};
-use tatum_contracts::view::ChainView;
+use tatum_contracts::event::{ChainEvent, Event, SponsorshipCreated};
+use tatum_contracts::view::{ChainView, Pool};
 use tatum_protocol::eip712::Domain;
 use tatum_protocol::epoch::EpochClock;
 use tatum_protocol::plan::{EpochPlan, Shares};
@@ -19,6 +19,7 @@ pub struct FollowedChain {
     domain: Domain,
     clock: EpochClock,
     shares: Shares,
+    lapse_epochs: u64,
     state: RwLock<State>,
 }
 
@@ -33,8 +34,9 @@ struct State {
 }
 
 impl State {
-    fn new(clock: EpochClock) -> Self {
-        Self { view: ChainView::new(clock), head: None, streams: BTreeSet::new(), plans: BTreeMap::new() }
+    fn new(clock: EpochClock, lapse_epochs: u64) -> Self {
+        let view = ChainView::new(clock, lapse_epochs);
+        Self { view, head: None, streams: BTreeSet::new(), plans: BTreeMap::new() }
     }
 
     fn apply(&mut self, events: &[ChainEvent], head: Head) {
@@ -46,17 +48,24 @@ impl State {
         }
         self.head = Some(head);
     }
+
+    /// Of the followed head; 0 before the first block.
+    fn epoch(&self) -> u64 {
+        let at = |head: Head| self.view.clock().epoch_at_ms(head.timestamp.saturating_mul(1000));
+        self.head.and_then(at).unwrap_or_default()
+    }
 }
 
 impl FollowedChain {
     /// The view before the first event.
     pub fn new(deployment: &Deployment) -> Self {
-        let clock = deployment.clock();
+        let (clock, lapse_epochs) = (deployment.clock(), deployment.terms.lapse_epochs);
         Self {
             domain: deployment.domain(),
             clock,
             shares: deployment.shares(),
-            state: RwLock::new(State::new(clock)),
+            lapse_epochs,
+            state: RwLock::new(State::new(clock, lapse_epochs)),
         }
     }
 
@@ -67,7 +76,7 @@ impl FollowedChain {
 
     /// Folds everything anew: at start, and after a reorganisation.
     pub(super) fn reset(&self, events: &[ChainEvent], head: Option<Head>) {
-        let mut state = State::new(self.clock);
+        let mut state = State::new(self.clock, self.lapse_epochs);
         if let Some(head) = head {
             state.apply(events, head);
         }
@@ -132,42 +141,63 @@ impl Chain for FollowedChain {
         self.state().view.scheduled_through(epoch)
     }
 
+    fn payable_through(&self, epoch: u64) -> Option<U256> {
+        self.state().view.payable_through(epoch)
+    }
+
+    fn lapse_epochs(&self) -> u64 {
+        self.lapse_epochs
+    }
+
     fn operators(&self) -> Vec<OperatorFacts> {
         let state = self.state();
-        let now = state.head.and_then(|head| self.clock.epoch_at_ms(head.timestamp.saturating_mul(1000)));
-        let set = state.view.operator_set(now.unwrap_or_default());
+        let set = state.view.operator_set(state.epoch());
         let members: BTreeMap<_, _> = set.members.into_iter().map(|member| (member.id, member)).collect();
-        let facts = |(id, stake): (u64, tatum_contracts::view::Stake)| {
+        let facts = |(id, pool): (u64, &Pool)| {
             let member = members.get(&id);
             OperatorFacts {
                 id,
                 owner: state.view.owner_of(id).unwrap_or_default(),
                 nodes: member.map(|member| member.nodes.clone()).unwrap_or_default(),
                 weight: member.map_or(0, |member| member.weight),
-                paid: stake.paid,
-                slashed: stake.slashed,
+                pool: pool.assets.saturating_add(pool.unshared),
+                own: pool.own(),
+                delegators: pool.delegations().count().try_into().unwrap_or(u64::MAX),
+                unbonding: pool.unbonding_own.saturating_add(pool.unbonding_delegated),
+                commission_bps: state.view.commission_bps(id).unwrap_or_default(),
+                paid: pool.paid,
+                slashed: pool.slashed,
             }
         };
-        state.view.stakes().map(facts).collect()
+        state.view.pools().map(facts).collect()
     }
 
     fn sponsorships(&self) -> Vec<SponsorshipFacts> {
         let state = self.state();
-        // Ids are given out from 1 without gaps.
-        let created = (1..).map_while(|id| state.view.sponsorship(id));
-        let facts = |created: &tatum_contracts::event::SponsorshipCreated| SponsorshipFacts {
-            id: created.sponsorship,
-            sponsor: created.sponsor,
-            stream: created.stream.clone(),
-            partitions: created.partitions,
-            rate: created.rate_per_epoch,
-            redundancy: created.redundancy,
-            subscriber_share_bps: created.subscriber_share_bps,
-            start: created.start_epoch,
-            end: created.start_epoch.saturating_add(created.epochs),
-            refunded: state.view.funds(created.sponsorship).map_or(0, |funds| funds.refunded),
+        let now = state.epoch();
+        let facts = |created: &SponsorshipCreated| {
+            let id = created.sponsorship;
+            let schedule = state.view.schedule(id).unwrap_or_default();
+            // The segment of now or the next one, or the last if all is over.
+            let current = schedule.iter().find(|segment| segment.to_epoch > now).or(schedule.last());
+            let (rate, from) = current.map_or((0, 0), |segment| (segment.rate_per_epoch, segment.from_epoch));
+            SponsorshipFacts {
+                id,
+                sponsor: created.sponsor,
+                stream: created.stream.clone(),
+                partitions: created.partitions,
+                rate,
+                redundancy: created.redundancy,
+                subscriber_share_bps: created.subscriber_share_bps,
+                start: schedule.first().map_or(0, |segment| segment.from_epoch),
+                end: schedule.last().map_or(0, |segment| segment.to_epoch),
+                paying: if current.is_some_and(|s| s.to_epoch > now) && from <= now { rate } else { 0 },
+                stopped: state.view.is_stopped(id),
+                refunded: state.view.funds(id).map_or(0, |funds| funds.refunded),
+                spare: state.view.spare(id).unwrap_or_default(),
+            }
         };
-        created.map(facts).collect()
+        state.view.sponsorships().map(facts).collect()
     }
 
     fn streams(&self) -> Vec<StreamFacts> {

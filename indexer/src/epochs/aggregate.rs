@@ -34,7 +34,7 @@ impl Pipeline {
         let scheduled = self.chain.scheduled_through(epoch).saturating_sub(before);
         let computed = U256::from(payout.scheduled.0);
         if scheduled != computed {
-            return Err(EpochError::Unbalanced { epoch, scheduled, computed });
+            return Err(EpochError::Unbalanced { epoch, payable: scheduled, computed });
         }
         let mut transaction = self.pool.begin().await?;
         Lock::Epochs.take(&mut transaction).await?;

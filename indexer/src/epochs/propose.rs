@@ -3,9 +3,10 @@
 use super::base::{self, Base};
 use super::{EpochError, Pipeline, evidence};
 use crate::chain::settled_plan;
-use crate::db::{Lock, convert};
+use crate::db::{DbError, Lock, convert};
 use alloy::primitives::U256;
 use std::collections::BTreeSet;
+use tatum_protocol::epoch::first_paid;
 use tatum_protocol::evidence::{Bundle, MAX_BUNDLE_EPOCHS, PayoutStatement};
 use tatum_protocol::payout::{Cumulative, PayoutTree};
 use tatum_protocol::wire::MAX_RESPONSE_BYTES;
@@ -21,40 +22,65 @@ struct Proposal {
 const ENVELOPE_BYTES: usize = 64;
 
 impl Pipeline {
-    /// Proposes the newest aggregated epoch, as far as one bundle reaches, unless that is done already.
+    /// Proposes the newest aggregated epoch that one bundle reaches, unless that is done already or too late.
     pub(super) async fn propose(&self) -> Result<(), EpochError> {
         let posted = self.chain.last_posted();
-        let after = posted.map(|posted| convert::int("epoch", posted.epoch)).transpose()?.unwrap_or(-1);
-        let mut span: Vec<(i64, bool)> = sqlx::query_as(
-            "SELECT epoch, root IS NOT NULL FROM epochs
-             WHERE epoch > $1 AND (sponsored_parts > 0 OR scheduled > 0) AND status NOT IN ('open', 'closing') ORDER BY epoch LIMIT $2",
-        )
-        .bind(after)
-        .bind(i64::try_from(MAX_BUNDLE_EPOCHS).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await?;
-        if span.last().is_none_or(|(_, proposed)| *proposed) {
-            return Ok(());
-        }
-        let base = base::load(&self.pool, posted).await?;
-        while let Some((_, false)) = span.last() {
-            let epochs: Vec<u64> =
-                span.iter().map(|(epoch, _)| convert::uint("epoch", *epoch)).collect::<Result<_, _>>()?;
-            let Some(proposal) = self.build(&base, &epochs).await? else { return Ok(()) };
-            if proposal.bytes.len() + ENVELOPE_BYTES <= MAX_RESPONSE_BYTES {
-                return self.write_proposal(&base, proposal).await;
+        let next = posted.map_or(0, |posted| posted.epoch.saturating_add(1));
+        let Some((newest, _)) = self.with_money(next, u64::MAX).await?.pop() else { return Ok(()) };
+        let (mut epoch, mut base) = (newest, None);
+        loop {
+            let first = first_paid(next, epoch, self.chain.lapse_epochs());
+            let span = self.with_money(first, epoch).await?;
+            // Nobody may post what is too old: it lapses, and what can still be paid is under a newer epoch.
+            if span.last().is_none_or(|(_, proposed)| *proposed) || self.is_too_late(epoch) {
+                return Ok(());
             }
-            if span.len() == 1 {
-                let (epoch, bytes) = (proposal.bundle.statement.epoch, proposal.bytes.len());
-                return Err(EpochError::BundleTooLarge { epoch, bytes });
+            let epochs: Vec<u64> = span.iter().map(|(epoch, _)| *epoch).collect();
+            if epochs.len() <= MAX_BUNDLE_EPOCHS {
+                let base = match &mut base {
+                    Some(base) => base,
+                    none => none.insert(base::load(&self.pool, posted).await?),
+                };
+                let Some(proposal) = self.build(base, &epochs).await? else { return Ok(()) };
+                if proposal.bytes.len() + ENVELOPE_BYTES <= MAX_RESPONSE_BYTES {
+                    return self.write_proposal(base, proposal).await;
+                }
+                if epochs.len() == 1 {
+                    return Err(EpochError::BundleTooLarge { epoch, bytes: proposal.bytes.len() });
+                }
             }
             // Settle the older half first.
-            span.truncate(span.len() / 2);
+            let Some(middle) = epochs.len().checked_div(2).and_then(|half| epochs.get(half.checked_sub(1)?))
+            else {
+                return Ok(());
+            };
+            epoch = *middle;
         }
-        Ok(())
     }
 
-    /// `None` if the chain view stepped back behind the end of an epoch.
+    /// Aggregated epochs of this range (both ends included) with money in them, ascending, and whether they were proposed.
+    async fn with_money(&self, first: u64, last: u64) -> Result<Vec<(u64, bool)>, EpochError> {
+        let rows: Vec<(i64, bool)> = sqlx::query_as(
+            "SELECT epoch, root IS NOT NULL FROM epochs
+             WHERE epoch BETWEEN $1 AND $2 AND (sponsored_parts > 0 OR scheduled > 0) AND status NOT IN ('open', 'closing')
+             ORDER BY epoch",
+        )
+        .bind(convert::int("epoch", first)?)
+        .bind(i64::try_from(last).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|(epoch, proposed)| Ok((convert::uint("epoch", epoch)?, proposed)))
+            .collect::<Result<_, DbError>>()?)
+    }
+
+    fn is_too_late(&self, epoch: u64) -> bool {
+        let now = self.chain.clock().epoch_at_ms(self.time.now_ms());
+        now.is_some_and(|now| now.saturating_sub(epoch) > self.chain.lapse_epochs())
+    }
+
+    /// `None` if the chain view stepped back behind the end of an epoch, or went on past it.
     async fn build(&self, base: &Base, epochs: &[u64]) -> Result<Option<Proposal>, EpochError> {
         let mut cumulative = base.cumulative.clone();
         let mut evidences = Vec::with_capacity(epochs.len());
@@ -67,9 +93,11 @@ impl Pipeline {
             last = Some(plan);
         }
         let Some(plan) = last else { return Ok(None) };
-        let (scheduled, computed) = (self.chain.scheduled_through(plan.epoch), cumulative.total());
-        if scheduled != computed {
-            return Err(EpochError::Unbalanced { epoch: plan.epoch, scheduled, computed });
+        // A post that came meanwhile covers it.
+        let Some(payable) = self.chain.payable_through(plan.epoch) else { return Ok(None) };
+        let computed = cumulative.total();
+        if payable != computed {
+            return Err(EpochError::Unbalanced { epoch: plan.epoch, payable, computed });
         }
         let tree = cumulative.tree();
         let statement = PayoutStatement {

@@ -1,7 +1,7 @@
 //! Contradictions of receivers, kept with both receipts for the settlement process to prove on chain.
 
 use crate::db::{DbError, convert};
-use alloy::primitives::{Address, B256, keccak256};
+use alloy::primitives::{Address, B256, U256, keccak256};
 use alloy::sol_types::SolValue;
 use sqlx::PgConnection;
 use tatum_protocol::id::OperatorId;
@@ -25,9 +25,11 @@ impl OffenceKind {
     }
 }
 
-/// `slotOf` of the Slashing contract: one punishment per pair and epoch.
+/// `receiptSlot` of the Slashing contract: one punishment per pair and epoch.
 pub fn slot(epoch: u64, relayer: Address, receiver: Address) -> B256 {
-    keccak256((epoch, relayer, receiver).abi_encode())
+    // The contract's number of the first kind that shares the slot, receipt equivocation.
+    const KIND: u8 = 1;
+    keccak256((U256::from(KIND), epoch, relayer, receiver).abi_encode())
 }
 
 /// Two receipts of one (epoch, relayer, receiver) that cannot both be true.
@@ -85,10 +87,11 @@ mod tests {
     #[test]
     fn the_slot_is_abi_encoded() {
         let (relayer, receiver) = (Address::repeat_byte(1), Address::repeat_byte(2));
-        let mut words = [0_u8; 96];
-        words[31] = 7;
-        words[44..64].fill(1);
-        words[76..96].fill(2);
+        let mut words = [0_u8; 128];
+        words[31] = 1;
+        words[63] = 7;
+        words[76..96].fill(1);
+        words[108..128].fill(2);
         assert_eq!(slot(7, relayer, receiver), keccak256(words));
     }
 }

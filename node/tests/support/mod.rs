@@ -123,8 +123,11 @@ impl History for Past {
     fn posted_root(&self, _: u64) -> Option<B256> {
         None
     }
-    fn scheduled_through(&self, _: u64) -> U256 {
-        U256::from(RATE)
+    fn payable_through(&self, _: u64) -> Option<U256> {
+        Some(U256::from(RATE))
+    }
+    fn lapse_epochs(&self) -> u64 {
+        50
     }
 }
 

@@ -138,12 +138,12 @@ fn is_due(
 }
 
 fn calldata(statement: &PayoutStatement, certificate: Certificate) -> Bytes {
-    let Certificate { absentees, apk, signature } = certificate;
+    let Certificate { absentees, keys, aggregate, apk, signature } = certificate;
     let call = Settlement::postCall {
         epoch: statement.epoch,
         root_: statement.root,
         total_: statement.total,
-        certificate: Settlement::Certificate { absentees, apk, signature },
+        certificate: Settlement::Certificate { absentees, keys, aggregate, apk, signature },
     };
     call.abi_encode().into()
 }

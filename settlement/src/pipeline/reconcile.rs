@@ -9,6 +9,7 @@ use sqlx::{PgConnection, PgPool};
 /// Brings the status of every proposed epoch in line with the contract at `facts`. True if anything changed.
 pub(super) async fn reconcile(pool: &PgPool, chain: &Chain, facts: &Facts) -> Result<bool, PipelineError> {
     let mut changed = take_back(pool, facts).await?;
+    changed |= mark_lapsed(pool, chain).await?;
     if let Some(posted) = facts.posted {
         changed |= mark_posted(pool, chain, &posted).await?;
         if facts.all_paid() {
@@ -39,6 +40,36 @@ async fn take_back(pool: &PgPool, facts: &Facts) -> Result<bool, PipelineError> 
         tracing::warn!(epochs = changed, last_posted = last, "a reorganisation took posts or pushes back");
     }
     Ok(changed > 0)
+}
+
+/// Epochs with money that the chain has given up, and those that a reorganisation gave another chance. First, so that a post does
+/// not count for what lapsed under it.
+async fn mark_lapsed(pool: &PgPool, chain: &Chain) -> Result<bool, PipelineError> {
+    let (first, next): (Vec<i64>, Vec<i64>) =
+        chain.lapses().iter().map(|lapse| (from_u64(lapse.from_epoch), from_u64(lapse.to_epoch))).unzip();
+    let taken_back = sqlx::query(
+        "UPDATE epochs SET status = CASE WHEN root IS NULL THEN 'aggregated' ELSE 'proposed' END \
+         WHERE status = 'lapsed' AND NOT EXISTS \
+             (SELECT FROM unnest($1::bigint[], $2::bigint[]) AS lapse (first, next) WHERE epoch >= first AND epoch < next)",
+    )
+    .bind(&first)
+    .bind(&next)
+    .execute(pool)
+    .await?
+    .rows_affected();
+    let lapsed = sqlx::query(
+        "UPDATE epochs SET status = 'lapsed' FROM unnest($1::bigint[], $2::bigint[]) AS lapse (first, next) \
+         WHERE epoch >= first AND epoch < next AND scheduled > 0 AND status IN ('aggregated', 'proposed', 'attested')",
+    )
+    .bind(&first)
+    .bind(&next)
+    .execute(pool)
+    .await?
+    .rows_affected();
+    if lapsed > 0 {
+        tracing::warn!(epochs = lapsed, "lapsed: not certified in time, nobody is paid for them");
+    }
+    Ok(taken_back + lapsed > 0)
 }
 
 async fn mark_posted(pool: &PgPool, chain: &Chain, posted: &Posted) -> Result<bool, PipelineError> {

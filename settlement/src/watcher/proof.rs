@@ -1,8 +1,9 @@
 //! Calldata of a slashing proof from the two receipts that contradict each other.
 
+use crate::chain::Harmed;
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolCall;
-use tatum_contracts::abi::slashing::Slashing;
+use tatum_contracts::abi::slashing::{ISlashing::Harm, Slashing};
 use tatum_protocol::B256;
 use tatum_protocol::eip712::Domain;
 use tatum_protocol::id::PartKey;
@@ -23,12 +24,14 @@ pub(super) enum ProofError {
     NoLeaf(PartKey),
 }
 
-/// `first` and `second` are postcard of `Unchecked<BandwidthReceipt>`.
+/// `first` and `second` are postcard of `Unchecked<BandwidthReceipt>`; `harmed` says who paid for a stream part in an epoch. The
+/// penalty is taken with the proof.
 pub(super) fn calldata(
     kind: &str,
     first: &[u8],
     second: &[u8],
     domain: &Domain,
+    harmed: impl Fn(PartKey, u64) -> Option<Harmed>,
 ) -> Result<Bytes, ProofError> {
     let load = |bytes: &[u8]| -> Result<Checked<BandwidthReceipt>, ProofError> {
         Ok(postcard::from_bytes::<Unchecked<BandwidthReceipt>>(bytes)?.check(domain)?)
@@ -38,10 +41,11 @@ pub(super) fn calldata(
         "receipt_equivocation" if is_equivocation(&first, &second) => Ok(equivocation(&first, &second)),
         "receipt_regression" => {
             let part = regression(&first, &second).ok_or_else(|| ProofError::NoConflict(kind.to_owned()))?;
+            let harm = harm(harmed(part, first.receipt().epoch));
             if first.receipt().sequence < second.receipt().sequence {
-                decrease(&first, &second, part)
+                decrease(&first, &second, part, harm)
             } else {
-                decrease(&second, &first, part)
+                decrease(&second, &first, part, harm)
             }
         }
         _ => Err(ProofError::NoConflict(kind.to_owned())),
@@ -49,11 +53,17 @@ pub(super) fn calldata(
 }
 
 fn equivocation(a: &Checked<BandwidthReceipt>, b: &Checked<BandwidthReceipt>) -> Bytes {
+    let receipt = a.receipt();
+    let ((r_a, vs_a), (r_b, vs_b)) = (a.signature().compact(), b.signature().compact());
     let call = Slashing::receiptEquivocationCall {
-        a: header(a),
-        signatureA: signature(a),
-        b: header(b),
-        signatureB: signature(b),
+        epoch: receipt.epoch,
+        relayer: receipt.relayer,
+        receiver: receipt.receiver,
+        sequence: receipt.sequence,
+        creditsRoots: [receipt.tree().root(), b.receipt().tree().root()],
+        r: [r_a, r_b],
+        vs: [vs_a, vs_b],
+        thenExecute: true,
     };
     call.abi_encode().into()
 }
@@ -62,6 +72,7 @@ fn decrease(
     earlier: &Checked<BandwidthReceipt>,
     later: &Checked<BandwidthReceipt>,
     part: PartKey,
+    harm: Harm,
 ) -> Result<Bytes, ProofError> {
     let (credit_a, proof_a) = opening(earlier, part)?;
     let (credit_b, proof_b) = opening(later, part)?;
@@ -74,8 +85,17 @@ fn decrease(
         signatureB: signature(later),
         creditB: credit_b,
         proofB: proof_b,
+        harm,
+        thenExecute: true,
     };
     Ok(call.abi_encode().into())
+}
+
+/// Nobody is named by a sponsorship of 0.
+fn harm(harmed: Option<Harmed>) -> Harm {
+    let Harmed { sponsorship, stream, partition } =
+        harmed.unwrap_or(Harmed { sponsorship: 0, stream: String::new(), partition: 0 });
+    Harm { sponsorshipId: sponsorship, streamId: stream, partition }
 }
 
 fn header(checked: &Checked<BandwidthReceipt>) -> Slashing::BandwidthReceipt {
@@ -120,6 +140,12 @@ mod tests {
         Domain::new(31337, Address::repeat_byte(7))
     }
 
+    /// Sponsorship 8 paid for the second stream part in epoch 5.
+    fn harmed(part: PartKey, epoch: u64) -> Option<Harmed> {
+        let it = (part, epoch) == (B256::repeat_byte(2), 5);
+        it.then(|| Harmed { sponsorship: 8, stream: "owner/path".into(), partition: 2 })
+    }
+
     fn stored(sequence: u32, bytes: &[u64]) -> Vec<u8> {
         let receiver = Signer::from_bytes([2; 32]).unwrap();
         let credits = bytes
@@ -146,9 +172,10 @@ mod tests {
     #[test]
     fn what_contradicts_itself_makes_a_proof() {
         let equivocation =
-            calldata("receipt_equivocation", &stored(3, &[10, 5]), &stored(3, &[11, 5]), &domain());
+            calldata("receipt_equivocation", &stored(3, &[10, 5]), &stored(3, &[11, 5]), &domain(), harmed);
         let call = Slashing::receiptEquivocationCall::abi_decode(&equivocation.unwrap()).unwrap();
-        assert_ne!(call.a.creditsRoot, call.b.creditsRoot);
+        assert_ne!(call.creditsRoots[0], call.creditsRoots[1]);
+        assert_eq!((call.epoch, call.sequence, call.thenExecute), (5, 3, true));
 
         // In either order of the rows, the proof has the lower sequence first.
         for (first, second) in [(3, 4), (4, 3)] {
@@ -158,21 +185,24 @@ mod tests {
                 &stored(first, &bytes(first)),
                 &stored(second, &bytes(second)),
                 &domain(),
+                harmed,
             );
             let call = Slashing::receiptRegressionCall::abi_decode(&regression.unwrap()).unwrap();
             assert_eq!((call.earlier.sequence, call.creditA.bytes_, call.creditB.bytes_), (3, 20, 19));
+            assert_eq!((call.harm.sponsorshipId, call.harm.partition, call.thenExecute), (8, 2, true));
         }
     }
 
     #[test]
     fn what_does_not_is_refused() {
-        let honest = calldata("receipt_regression", &stored(3, &[10]), &stored(4, &[10]), &domain());
+        let honest = calldata("receipt_regression", &stored(3, &[10]), &stored(4, &[10]), &domain(), harmed);
         assert!(matches!(honest, Err(ProofError::NoConflict(_))));
-        let same = calldata("receipt_equivocation", &stored(3, &[10]), &stored(3, &[10]), &domain());
+        let same = calldata("receipt_equivocation", &stored(3, &[10]), &stored(3, &[10]), &domain(), harmed);
         assert!(matches!(same, Err(ProofError::NoConflict(_))));
         let elsewhere = Domain::new(1, Address::ZERO);
-        let forged = calldata("receipt_equivocation", &stored(3, &[10]), &stored(3, &[11]), &elsewhere);
+        let forged =
+            calldata("receipt_equivocation", &stored(3, &[10]), &stored(3, &[11]), &elsewhere, harmed);
         assert!(matches!(forged, Err(ProofError::Receipt(_))));
-        assert!(matches!(calldata("x", &[], &[], &domain()), Err(ProofError::Encoding(_))));
+        assert!(matches!(calldata("x", &[], &[], &domain(), harmed), Err(ProofError::Encoding(_))));
     }
 }
