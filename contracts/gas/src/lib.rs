@@ -5,10 +5,15 @@
 //!
 //! Left out: fees (the price of gas), and transactions that create contracts; those are measured by their size.
 
+#[path = "../../bindings/src/abi.rs"]
+pub mod abi;
 pub mod bill;
 pub mod chain;
 pub mod machine;
 pub mod modexp;
 pub mod opcode;
+pub mod operations;
+pub mod report;
 pub mod schedule;
 pub mod trace;
+pub mod world;

@@ -8,6 +8,7 @@
 //! is refused rather than priced wrongly.
 
 use alloy::primitives::{Address, U256};
+use serde::{Deserialize, Serialize};
 
 /// Of a slot or account that the transaction has touched before.
 pub const WARM: u64 = 100;
@@ -27,7 +28,8 @@ const CALLDATA_TOKEN: u64 = 4;
 const CALLDATA_FLOOR_TOKEN: u64 = 10;
 
 /// The numbers that differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// First SLOAD of a slot.
     pub cold_sload: u64,
