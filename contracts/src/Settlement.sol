@@ -75,8 +75,9 @@ contract Settlement is ISettlement, Epochs {
 
     /// @inheritdoc ISettlement
     function push(uint256[] calldata entries, bytes32[] calldata proof) external {
-        uint256 operators = Merkle.checkChunk(entries);
-        bytes32 leaf = Merkle.payoutLeaf(entries);
+        uint256[] memory chunk = Merkle.load(entries);
+        uint256 operators = Merkle.checkChunk(chunk);
+        bytes32 leaf = Merkle.payoutLeaf(chunk);
         bytes32 root_ = root;
         if (!MerkleProof.verifyCalldata(proof, root_, leaf)) revert InvalidProof();
         uint256 toStaking;

@@ -47,21 +47,37 @@ library Merkle {
     }
 
     /// @notice Checks a chunk's shape and returns how many of its entries, all at the front, are operators'.
-    function checkChunk(uint256[] calldata entries) internal pure returns (uint256 operators) {
+    /// @dev In assembly, like the copy and the leaf: every push does this 64 times, at half the gas.
+    function checkChunk(uint256[] memory entries) internal pure returns (uint256 operators) {
         uint256 length = entries.length;
         if (length == 0 || length > CHUNK_LIMIT) revert InvalidEntries();
+        bool ascending = true;
+        uint256 union;
         uint256 previous;
-        for (uint256 i = 0; i < length;) {
-            uint256 account = entries[i] >> 128;
-            if (account <= previous) revert InvalidEntries();
-            previous = account;
-            unchecked {
-                ++i;
+        assembly ("memory-safe") {
+            let end := add(entries, shl(5, add(length, 1)))
+            for { let at := add(entries, 0x20) } lt(at, end) { at := add(at, 0x20) } {
+                let account := shr(128, mload(at))
+                ascending := and(ascending, gt(account, previous))
+                union := or(union, account)
+                operators := add(operators, lt(account, shl(120, KIND_SPONSORSHIP)))
+                previous := account
             }
-            // The kind and the padding under it.
-            uint256 kind = account >> 64;
-            if (kind == KIND_OPERATOR << 56) operators = i;
-            else if (kind != KIND_SPONSORSHIP << 56) revert InvalidEntries();
+        }
+        // As they ascend, the first has the least kind and the last the greatest.
+        bool kinds = entries[0] >> 248 >= KIND_OPERATOR && previous >> 120 <= KIND_SPONSORSHIP;
+        bool padded = uint56(union >> 64) == 0;
+        if (!ascending || !kinds || !padded) revert InvalidEntries();
+    }
+
+    /// @notice The entries in memory, copied at once.
+    function load(uint256[] calldata entries) internal pure returns (uint256[] memory copy) {
+        assembly ("memory-safe") {
+            copy := mload(0x40)
+            let size := shl(5, entries.length)
+            mstore(copy, entries.length)
+            calldatacopy(add(copy, 0x20), entries.offset, size)
+            mstore(0x40, add(add(copy, 0x20), size))
         }
     }
 
