@@ -12,8 +12,8 @@ import {Merkle} from "./libraries/Merkle.sol";
 import {Certificate} from "./libraries/Types.sol";
 
 /// @title Takes payout roots that 2/3 of the stake signed, and pays them out chunk by chunk.
-/// @notice Holds no tokens. What the latest root still owes is at least what chunks of it can ask for, and
-/// Sponsorships holds it: whatever is signed, nobody's spare or future is paid out.
+/// @notice Holds no tokens: what is in flight is in Sponsorships. Pushes take that and no more, so whatever is signed,
+/// nobody's spare, and nothing that is scheduled for later, is paid out.
 contract Settlement is ISettlement, Epochs {
     uint16 private constant BPS = 10_000;
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Timeline} from "./Timeline.sol";
 import {ISponsorships} from "./interfaces/ISponsorships.sol";
 import {Epochs} from "./libraries/Epochs.sol";
 import {Merkle} from "./libraries/Merkle.sol";
@@ -17,9 +18,7 @@ import {Tokens} from "./libraries/Tokens.sol";
 ///     + scheduled from `nextEpoch` on
 ///     + lapsed - recovered
 ///     + settled - refunded - released.
-/// @dev Changes of what is scheduled reach no epoch before `currentEpoch + LEAD`, and the cursor stands at `nextEpoch`,
-/// which is closed or the first that is open: so what the cursor has passed never changes.
-contract Sponsorships is ISponsorships, Epochs {
+contract Sponsorships is Timeline {
     using SafeERC20 for IERC20;
     using Schedule for mapping(uint64 epoch => int256);
     using Segments for Segments.State;
@@ -31,9 +30,6 @@ contract Sponsorships is ISponsorships, Epochs {
     /// @dev How far ahead a sponsorship may begin or end, so that epochs fit their fields.
     uint64 private constant EPOCHS_LIMIT = 1 << 32;
     uint256 private constant SUPPLY_LIMIT = 1 << 93;
-    /// @dev One storage read per epoch: after any number of calls of `lapse`, a `settle` has at most twice as many
-    /// epochs to walk as this, which fits a transaction.
-    uint64 private constant LAPSE_LIMIT = 2048;
 
     /// @dev `streamHash` is the low bits of keccak256(streamId): enough to recognize a stream, as a string that
     /// resembles another's would gain its finder part of one penalty.
@@ -47,23 +43,10 @@ contract Sponsorships is ISponsorships, Epochs {
         uint64 recoveredBefore;
     }
 
-    struct Counts {
-        uint64 sponsorships;
-        uint64 lapses;
-        uint128 lapsed;
-    }
-
     address public immutable token;
-    address public immutable settlement;
     address public immutable slashing;
-    uint64 public immutable lapseEpochs;
 
-    /// @dev Stands at `nextEpoch`; its total is what was settled, lapsed epochs not included.
-    Schedule.Cursor private _cursor;
-    Counts private _counts;
-    mapping(uint64 epoch => int256) private _changes;
     mapping(uint64 sponsorshipId => Record) private _records;
-    mapping(uint64 lapseId => Lapse) private _lapses;
 
     constructor(
         address token_,
@@ -72,16 +55,11 @@ contract Sponsorships is ISponsorships, Epochs {
         uint64 genesis_,
         uint64 epochLength_,
         uint64 lapseEpochs_
-    ) Epochs(genesis_, epochLength_) {
-        bool sane = token_ != address(0) && settlement_ != address(0) && slashing_ != address(0)
-            && lapseEpochs_ >= 2 * LEAD && lapseEpochs_ <= LAPSE_LIMIT;
+    ) Epochs(genesis_, epochLength_) Timeline(settlement_, lapseEpochs_) {
+        bool sane = token_ != address(0) && slashing_ != address(0);
         if (!sane || IERC20(token_).totalSupply() > SUPPLY_LIMIT) revert InvalidParameters();
         token = token_;
-        settlement = settlement_;
         slashing = slashing_;
-        lapseEpochs = lapseEpochs_;
-        // Nothing can be scheduled for the epochs before.
-        _cursor.epoch = SafeCast.toUint32(currentEpoch());
     }
 
     // ---- sponsors
@@ -188,7 +166,7 @@ contract Sponsorships is ISponsorships, Epochs {
         _pay(sponsorshipId, record.sponsor, amount);
     }
 
-    // ---- lapses
+    // ---- what comes back
 
     /// @inheritdoc ISponsorships
     function recover(uint64 sponsorshipId) external returns (uint128 amount) {
@@ -209,36 +187,7 @@ contract Sponsorships is ISponsorships, Epochs {
         emit Recovered(sponsorshipId, lapseId, amount);
     }
 
-    /// @inheritdoc ISponsorships
-    function lapse() external {
-        Schedule.Cursor memory cursor = _cursor;
-        // A post for `e` pays the epochs from `e + 1 - lapseEpochs` on, and `e` is at least `now - lapseEpochs`.
-        uint64 kept = 2 * lapseEpochs;
-        uint64 toEpoch = currentEpoch() + 1;
-        toEpoch = toEpoch > kept ? toEpoch - kept : 0;
-        if (toEpoch <= cursor.epoch) revert NothingLapsed();
-        if (toEpoch > cursor.epoch + LAPSE_LIMIT) toEpoch = cursor.epoch + LAPSE_LIMIT;
-
-        _lapse(cursor, toEpoch);
-        _cursor = cursor;
-    }
-
     // ---- Settlement and Slashing
-
-    /// @inheritdoc ISponsorships
-    function settle(uint64 epoch) external returns (uint256 cumulative) {
-        if (msg.sender != settlement) revert NotSettlement(msg.sender);
-        Schedule.Cursor memory cursor = _cursor;
-        uint64 first = _firstPayable(cursor, epoch);
-        if (first > cursor.epoch) _lapse(cursor, first);
-        uint256 before = cursor.total;
-        _changes.walk(cursor, epoch + 1);
-        cumulative = cursor.total;
-
-        _cursor = cursor;
-
-        emit Settled(epoch, cumulative - before, cumulative);
-    }
 
     /// @inheritdoc ISponsorships
     function credit(uint256[] calldata entries) external returns (uint256 due) {
@@ -275,26 +224,6 @@ contract Sponsorships is ISponsorships, Epochs {
     // ---- views
 
     /// @inheritdoc ISponsorships
-    function scheduled(uint64 epoch) external view returns (uint256) {
-        return _after(epoch).rate;
-    }
-
-    /// @inheritdoc ISponsorships
-    function scheduledThrough(uint64 epoch) external view returns (uint256) {
-        return _after(epoch).total;
-    }
-
-    /// @inheritdoc ISponsorships
-    function payableThrough(uint64 epoch) external view returns (uint256) {
-        Schedule.Cursor memory cursor = _cursor;
-        uint128 before = cursor.total;
-        _changes.walk(cursor, _firstPayable(cursor, epoch));
-        cursor.total = before;
-        _changes.walk(cursor, epoch + 1);
-        return cursor.total;
-    }
-
-    /// @inheritdoc ISponsorships
     function ratePerPartition(uint64 sponsorshipId, string calldata streamId, uint64 epoch)
         external
         view
@@ -325,31 +254,6 @@ contract Sponsorships is ISponsorships, Epochs {
     /// @inheritdoc ISponsorships
     function sponsorshipCount() external view returns (uint64) {
         return _counts.sponsorships;
-    }
-
-    /// @inheritdoc ISponsorships
-    function lapses(uint64 lapseId) external view returns (Lapse memory) {
-        return _lapses[lapseId];
-    }
-
-    /// @inheritdoc ISponsorships
-    function lapseCount() external view returns (uint64) {
-        return _counts.lapses;
-    }
-
-    /// @inheritdoc ISponsorships
-    function nextEpoch() external view returns (uint64) {
-        return _cursor.epoch;
-    }
-
-    /// @inheritdoc ISponsorships
-    function settled() external view returns (uint256) {
-        return _cursor.total;
-    }
-
-    /// @inheritdoc ISponsorships
-    function lapsed() external view returns (uint256) {
-        return _counts.lapsed;
     }
 
     // ---- inside
@@ -392,60 +296,10 @@ contract Sponsorships is ISponsorships, Epochs {
         _changes.remove(fromEpoch, latest.to, latest.rate);
     }
 
-    /// @dev The epochs up to `toEpoch` pay nobody; the sum of what is settled stays as it is.
-    function _lapse(Schedule.Cursor memory cursor, uint64 toEpoch) private {
-        uint64 fromEpoch = cursor.epoch;
-        uint128 before = cursor.total;
-        _changes.walk(cursor, toEpoch);
-        uint128 amount = cursor.total - before;
-        cursor.total = before;
-
-        Counts memory counts = _counts;
-        counts.lapsed += amount;
-        // Calling `lapse` in every epoch must not make thousands of lapses to recover from.
-        if (counts.lapses == 0 || _lapses[counts.lapses].toEpoch != fromEpoch) {
-            counts.lapses += 1;
-            _lapses[counts.lapses].fromEpoch = fromEpoch;
-        }
-        _lapses[counts.lapses].toEpoch = toEpoch;
-        _counts = counts;
-
-        emit Lapsed(counts.lapses, fromEpoch, toEpoch, amount);
-    }
-
     function _pay(uint64 sponsorshipId, address sponsor, uint128 amount) private {
         if (amount == 0) return;
         emit Reclaimed(sponsorshipId, sponsor, amount);
         IERC20(token).safeTransfer(sponsor, amount);
-    }
-
-    /// @dev The first epoch that settling `epoch` makes payable.
-    function _firstPayable(Schedule.Cursor memory cursor, uint64 epoch) private view returns (uint64) {
-        uint64 current = currentEpoch();
-        if (epoch >= current) revert EpochNotClosed(epoch, current);
-        if (epoch < cursor.epoch) revert EpochAccounted(epoch, cursor.epoch);
-        if (current - epoch > lapseEpochs) revert EpochLapsed(epoch, current);
-        return epoch + 1 > cursor.epoch + lapseEpochs ? epoch + 1 - lapseEpochs : cursor.epoch;
-    }
-
-    /// @dev The cursor as it would stand after `epoch` if no epoch had lapsed.
-    function _after(uint64 epoch) private view returns (Schedule.Cursor memory cursor) {
-        cursor = _cursor;
-        cursor.total += _counts.lapsed;
-        _changes.walk(cursor, epoch + 1);
-    }
-
-    /// @dev Bisects to the first lapse that ends after `epoch`; 0 if none does.
-    function _lapseEndingAfter(uint64 epoch) private view returns (uint64) {
-        uint64 count = _counts.lapses;
-        uint64 low = 1;
-        uint64 high = count + 1;
-        while (low < high) {
-            uint64 middle = (low + high) / 2;
-            if (_lapses[middle].toEpoch > epoch) high = middle;
-            else low = middle + 1;
-        }
-        return low > count ? 0 : low;
     }
 
     function _known(uint64 sponsorshipId) private view returns (Record storage record) {

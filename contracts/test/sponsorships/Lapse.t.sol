@@ -76,6 +76,22 @@ contract LapseTest is Funds {
         vm.assertEq(sponsorships.recover(1), 4000 * RATE);
     }
 
+    /// @dev With epochs that lapse as late as they may, what is left to walk is the most there can be.
+    function test_after_lapsing_the_longest_settlement_fits_a_transaction() public {
+        bytes memory arguments = abi.encode(token, settlement, slashing, GENESIS, LENGTH, uint64(2048));
+        ISponsorships slow = ISponsorships(create("Sponsorships", arguments));
+        token.approve(address(slow), RATE);
+        slow.create(STREAM, 1, RATE, 9000, 1, 3, 5000);
+        enter(10_000);
+        slow.lapse();
+        slow.lapse();
+        slow.lapse();
+        vm.assertEq(slow.nextEpoch(), 10_001 - 2 * 2048);
+        vm.prank(address(settlement));
+        vm.assertEq(slow.settle{gas: 33_500_000}(9999), RATE);
+        vm.snapshotGasLastCall("sponsorships", "settle, 4,095 epochs");
+    }
+
     // ---- recover
 
     function test_recover_reverts_for_an_unknown_sponsorship() public {
