@@ -41,20 +41,19 @@ abstract contract Checkpoints is IStaking, Epochs {
         (StakeHistory.Members memory set, bytes32 keyHash) = _history.setAt(epoch);
         if (set.fromEpoch == 0) revert NoCheckpoint(epoch);
         (fromEpoch, totalStake) = (uint64(set.fromEpoch), uint128(set.total));
-        if (keccak256(abi.encode(aggregate)) != keyHash) revert WrongAggregate(fromEpoch);
+        if (StakeHistory.commitment(aggregate) != keyHash) revert WrongAggregate(fromEpoch);
         if (absentees.length != keys.length) revert LengthMismatch(absentees.length, keys.length);
         signerStake = totalStake;
         key = aggregate;
         uint64 previous;
         for (uint256 i = 0; i < absentees.length; ++i) {
             uint64 operatorId = absentees[i];
-            uint256[2] memory absent = keys[i];
             uint256 point = _pointAt(operatorId, epoch);
             uint128 weight = StakeHistory.weightOf(point);
             if (operatorId <= previous || weight == 0) revert InvalidAbsentee(operatorId);
-            if (!StakeHistory.hasKey(point, absent)) revert WrongKey(operatorId);
+            if (!StakeHistory.hasKey(point, keys[i])) revert WrongKey(operatorId);
             signerStake -= weight;
-            key = Bn254.add(key, Bn254.negate(absent));
+            Bn254.subtract(key, keys[i]);
             previous = operatorId;
         }
     }

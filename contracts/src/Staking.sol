@@ -170,29 +170,27 @@ contract Staking is Operators {
     function credit(uint256[] calldata entries) external returns (uint256 due) {
         if (msg.sender != settlement) revert NotSettlement(msg.sender);
         uint256 last = operatorCount;
-        uint256[] memory payments = new uint256[](entries.length);
-        uint256 changed;
-        // Indices and sums of at most 64 amounts of 128 bits; see the check for what is stored.
+        // The event's data as it is encoded: offset, length, payments. Copying them would cost each entry.
+        uint256[] memory data = new uint256[](entries.length + 2);
+        uint256 end = 2;
+        // Unchecked: indices, and a sum of as many amounts of 128 bits as fit into a block.
         unchecked {
             for (uint256 i = 0; i < entries.length; ++i) {
-                uint64 operatorId = uint64(entries[i] >> 128);
+                uint256 entry = entries[i];
+                uint64 operatorId = uint64(entry >> 128);
                 if (operatorId == 0 || operatorId > last) revert UnknownOperator(operatorId);
-                Pools.Pool storage pool = _pools[operatorId];
-                uint128 cumulative = uint128(entries[i]);
-                uint128 paid = pool.paid;
-                if (cumulative <= paid) continue;
-                uint256 amount = cumulative - paid;
-                pool.unshared = (pool.unshared + amount).toUint96();
-                pool.paid = cumulative;
-                payments[changed++] = (uint256(operatorId) << 128) | amount;
+                uint256 amount = _pools[operatorId].note(uint128(entry));
+                if (amount == 0) continue;
+                data[end++] = (uint256(operatorId) << 128) | amount;
                 due += amount;
             }
         }
-        if (changed == 0) return 0;
+        if (end == 2) return 0;
+        (data[0], data[1]) = (32, end - 2);
+        bytes32 topic = Paid.selector;
         assembly ("memory-safe") {
-            mstore(payments, changed)
+            log1(add(data, 32), mul(end, 32), topic)
         }
-        emit Paid(payments);
     }
 
     /// @inheritdoc IStaking
@@ -239,10 +237,10 @@ contract Staking is Operators {
             shares: pool.shares,
             ownShares: pool.ownShares,
             locked: uint128(pool.lockedUp()),
-            unshared: pool.unshared,
+            unshared: uint128(pool.unshared()),
             unbondingOwn: pool.unbondingOwn.total,
             unbondingDelegated: pool.unbondingDelegated.total,
-            paid: pool.paid
+            paid: uint128(pool.pay)
         });
     }
 

@@ -61,6 +61,8 @@ interface IStaking is IEpochs {
     error NoCommissionAnnounced(uint64 operatorId);
     error TooEarly(uint64 earliestEpoch, uint64 epoch);
     error ZeroAmount();
+    /// @notice More pay than the whole supply.
+    error TooMuch(uint256 unshared);
     /// @notice The deposit is worth less than one share.
     error ZeroShares();
     error InvalidDeposit(uint8 kind);

@@ -45,6 +45,22 @@ library Bn254 {
         if (!ok) revert InvalidPoint();
     }
 
+    /// @notice Subtracts `p` from `sum`, in place: what certificates do once for each absentee.
+    function subtract(uint256[2] memory sum, uint256[2] calldata p) internal view {
+        uint256 y = p[1];
+        if (y >= P) revert InvalidPoint();
+        bool ok;
+        assembly ("memory-safe") {
+            let input := mload(0x40)
+            mcopy(input, sum, 0x40)
+            mstore(add(input, 0x40), calldataload(p))
+            // Of infinity, (0, 0), the negation is itself.
+            mstore(add(input, 0x60), mul(iszero(iszero(y)), sub(P, y)))
+            ok := staticcall(gas(), 0x06, input, 0x80, sum, 0x40)
+        }
+        if (!ok) revert InvalidPoint();
+    }
+
     function mul(uint256[2] memory p, uint256 scalar) internal view returns (uint256[2] memory product) {
         uint256[3] memory input = [p[0], p[1], scalar];
         bool ok;

@@ -20,11 +20,11 @@ library Pools {
 
     /// @dev The slots, in order: what a push writes; what a delegation writes; what a deposit of own stake writes too;
     /// what only exits and pay need; one slot for each kind of unbonding stake.
+    /// @param pay `unshared << 128 | paid`: a payment adds the same to both.
     /// @param points Length of the operator's line in StakeHistory.
     /// @param locked Unvested as of `lockedAt`; falls to nothing by `lockedUntil`, linearly.
     struct Pool {
-        uint128 paid;
-        uint96 unshared;
+        uint256 pay;
         uint96 assets;
         uint128 shares;
         uint32 points;
@@ -50,13 +50,32 @@ library Pools {
 
     // ---- pay
 
+    /// @notice Notes that `cumulative` was paid in all, and returns how much of it is new.
+    function note(Pool storage self, uint128 cumulative) internal returns (uint256 amount) {
+        uint256 pay = self.pay;
+        uint256 before = uint128(pay);
+        if (cumulative <= before) return 0;
+        unchecked {
+            amount = cumulative - before;
+            pay += (amount << 128) | amount;
+        }
+        // Neither sum wraps around: `paid` becomes `cumulative`, and `unshared` is at most that.
+        if (pay >> 224 != 0) revert IStaking.TooMuch(pay >> 128);
+        self.pay = pay;
+    }
+
+    /// @notice Paid and not shared out yet.
+    function unshared(Pool storage self) internal view returns (uint256) {
+        return self.pay >> 128;
+    }
+
     /// @notice Shares out what was paid. Nothing happens if there is nothing.
     function accrue(Pool storage self, uint256 vestingPeriod) internal returns (Division memory division) {
-        if (self.unshared == 0) return division;
+        if (unshared(self) == 0) return division;
         uint256 locked = lockedUp(self);
         division = _divide(self, locked);
 
-        self.unshared = 0;
+        self.pay = uint128(self.pay);
         self.assets += uint96(division.earnings);
         self.shares += uint128(division.commissionShares);
         self.ownShares += uint128(division.commissionShares);
@@ -179,7 +198,7 @@ library Pools {
     // ---- parts
 
     function _divide(Pool storage self, uint256 locked) private view returns (Division memory division) {
-        uint256 earnings = self.unshared;
+        uint256 earnings = unshared(self);
         (uint256 assets, uint256 shares) = (self.assets, self.shares);
         division.earnings = earnings;
         division.lot = earnings;

@@ -138,6 +138,13 @@ library StakeHistory {
         return point & HASH_MASK == _hash(key);
     }
 
+    /// @notice `keccak256(x, y)`. Encoding an array copies it word by word, which each absentee would pay for.
+    function commitment(uint256[2] memory key) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            hash := keccak256(key, 0x40)
+        }
+    }
+
     /// @dev The set's last point made one of `fromEpoch`, its predecessor put into the past.
     function _advance(Line storage line, uint64 fromEpoch) private returns (Members memory set) {
         uint256 point = line.last;
@@ -156,7 +163,7 @@ library StakeHistory {
 
     function _commit(State storage self, uint64 keyEpoch, uint256[2] memory aggregate) private {
         self.aggregate = aggregate;
-        self.keyHashes[keyEpoch] = keccak256(abi.encode(aggregate));
+        self.keyHashes[keyEpoch] = commitment(aggregate);
     }
 
     /// @dev The last of `length` points whose epoch is at most `epoch`, or 0. Gallops from the end, since what is
@@ -190,7 +197,7 @@ library StakeHistory {
     }
 
     function _hash(uint256[2] memory key) private pure returns (uint256) {
-        return uint256(keccak256(abi.encode(key))) & HASH_MASK;
+        return uint256(commitment(key)) & HASH_MASK;
     }
 
     function _unpack(uint256 point) private pure returns (Members memory) {

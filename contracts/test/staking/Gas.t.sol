@@ -80,6 +80,24 @@ contract StakingGasTest is StakingTest {
         snap("sync, with pay to share out");
     }
 
+    /// @dev What a certificate pays for the set, and for each absentee.
+    function test_gas_of_absentees() public {
+        for (uint256 i = 4; i <= 16; ++i) {
+            stake(register(i), MIN_STAKE);
+        }
+        enter(9);
+        uint256[2] memory aggregate = aggregateOf(16);
+        for (uint256 count = 0; count <= 10; count += 10) {
+            uint64[] memory absentees = new uint64[](count);
+            uint256[2][] memory absent = new uint256[2][](count);
+            for (uint256 i = 0; i < count; ++i) {
+                (absentees[i], absent[i]) = (uint64(i + 1), g1Of(i + 1));
+            }
+            staking.signersAt(9, absentees, absent, aggregate);
+            snap(string.concat("signersAt, absent: ", vm.toString(count)));
+        }
+    }
+
     /// @dev A second push to each: what a running network pays.
     function test_gas_of_credit() public {
         uint256[3] memory sizes = [uint256(1), 32, 64];
