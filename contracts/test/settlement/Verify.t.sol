@@ -148,4 +148,17 @@ contract VerifyTest is Fixture {
         vm.expectRevert(Bn254.InvalidPoint.selector);
         settlement.verify{gas: 3_000_000}(2, STATEMENT, c);
     }
+
+    /// @dev On the twist, where x = 1, and not a multiple of G2's generator.
+    function test_reverts_for_a_key_outside_the_subgroup() public {
+        Certificate memory c = certified(4);
+        c.apk = [
+            0,
+            1,
+            0x0d1271953ed9ea0836846e70a1934187998c7f790cb4d7511b7f8da82de048a4,
+            0x2869111d5381f072f8e2728fdb825a51aadd70e52c9830e9ab4b871c0531f1bb
+        ];
+        vm.expectRevert(Bn254.InvalidPoint.selector);
+        settlement.verify{gas: 3_000_000}(2, STATEMENT, c);
+    }
 }
