@@ -75,7 +75,7 @@ contract LossesTest {
             seed = uint256(keccak256(abi.encode(seed)));
             uint256 act = seed % 4;
             if (act < 2) {
-                exact[claims.length] = uint96(seed >> 8) >> ((seed >> 200) % 90);
+                exact[claims.length] = (uint96(seed >> 8) >> 6) >> ((seed >> 200) % 90);
                 claims.push(queue.add(uint96(exact[claims.length])));
             } else if (act == 2 && queue.total != 0) {
                 uint96 loss = uint96((seed >> 8) % (uint256(queue.total) + 1));
