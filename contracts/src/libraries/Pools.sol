@@ -186,8 +186,12 @@ library Pools {
         uint256 value = ownDown(self);
         taken = amount < value ? amount : value;
         if (taken == 0) return (0, 0);
-        // Rounded up, it is at most what they are when `taken` is less than their value rounded down.
-        burned = taken == value ? ownShares : uint128(Shares.toSharesUp(taken, assets, shares));
+        if (taken == value) burned = ownShares;
+        // Alone, they are worth more than the price says, which counts the virtual shares: so their part is burned,
+        // and at least one is left with what is left.
+        else if (ownShares == shares) burned = uint128(taken * shares / assets);
+        // Rounded up, it is at most what they are, as `taken` is less than their value rounded down.
+        else burned = uint128(Shares.toSharesUp(taken, assets, shares));
         uint256 before = shares + Shares.VIRTUAL_SHARES;
         _setLocked(self, burned == shares ? 0 : lockedUp(self) * (before - burned) / before);
         self.assets = uint96(assets - taken);

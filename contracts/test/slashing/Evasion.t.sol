@@ -2,6 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {IStaking} from "../../src/interfaces/IStaking.sol";
+import {Eip712} from "../../src/libraries/Eip712.sol";
+import {Merkle} from "../../src/libraries/Merkle.sol";
+import {Certificate} from "../../src/libraries/Types.sol";
 import {vm} from "../util/Vm.sol";
 import {Case} from "./Case.sol";
 
@@ -89,5 +92,28 @@ contract EvasionTest is Case {
         stake(1, STAKE);
         slashing.execute(slot);
         vm.assertEq(staking.pools(1).assets, 2 * STAKE - 2 * PENALTY);
+    }
+
+    /// @dev A pool of one share that was paid a lot: its price leaves half of it to the virtual shares. It can be
+    /// slashed like any other, and what waits with it.
+    function test_keeping_a_single_wei_staked_while_pay_comes() public {
+        enter(EPOCH + 9);
+        vm.prank(ownerOf(1));
+        staking.unstake(1, STAKE - 1);
+        enter(EPOCH + 11);
+        uint128 pay = 12 * RATE;
+        uint256[] memory entries = new uint256[](1);
+        entries[0] = pack(Merkle.KIND_OPERATOR, 1, pay);
+        bytes32 root = Merkle.payoutLeaf(entries);
+        Certificate memory c = certify(4, 4, Eip712.payout(EPOCH + 10, CHECKPOINT, root, pay));
+        settlement.post(EPOCH + 10, root, pay, c);
+        settlement.push(entries, none());
+        uint128 taken = (STAKE + pay) / 10;
+        vm.assertTrue(taken < pay && taken > pay / 2);
+        offend(1, true);
+        IStaking.Pool memory pool = staking.pools(1);
+        vm.assertEq(pool.assets, 1 + pay - taken);
+        vm.assertEq(pool.unbondingOwn, STAKE - 1);
+        vm.assertTrue(pool.shares != 0 && pool.shares == pool.ownShares);
     }
 }

@@ -108,7 +108,12 @@ abstract contract Fixture {
     }
 
     /// @param here Token, Staking, Sponsorships, Settlement, Slashing.
-    function slashingParameters(address[5] memory here) internal pure returns (ISlashing.Parameters memory) {
+    function slashingParameters(address[5] memory here)
+        internal
+        pure
+        virtual
+        returns (ISlashing.Parameters memory)
+    {
         return ISlashing.Parameters(
             here[0],
             here[1],

@@ -36,6 +36,7 @@ interface Vm {
     function assertGe(uint256 a, uint256 b) external pure;
     function assertApproxEqAbs(uint256 a, uint256 b, uint256 most) external pure;
     function assertTrue(bool condition) external pure;
+    function assertTrue(bool condition, string calldata message) external pure;
     function assertFalse(bool condition) external pure;
 }
 
