@@ -170,7 +170,7 @@ interface IStaking is IEpochs {
     // ---- stake
 
     /// @notice Adds `amount` of the owner's tokens (approved before) to the operator's own stake, and announces the
-    /// weight.
+    /// weight. A pool that was slashed to almost nothing takes no deposits until the delegators' shares are gone.
     function stake(uint64 operatorId, uint128 amount) external;
 
     /// @notice `stake` with an ERC-2612 permit, which may have been used already if the allowance is there.
@@ -223,7 +223,7 @@ interface IStaking is IEpochs {
     /// @notice What an exit of the operator's own stake would pay now.
     function ownValue(uint64 operatorId) external view returns (uint128);
 
-    /// @notice A request, its `amount` as it would be paid now; all zero once withdrawn.
+    /// @notice A request, its `amount` as it would be paid now, rounded down; all zero once withdrawn.
     function requests(uint64 requestId) external view returns (Request memory);
 
     function requestCount() external view returns (uint64);

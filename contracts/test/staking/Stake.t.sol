@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity ^0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IStaking} from "../../src/interfaces/IStaking.sol";
 import {vm} from "../util/Vm.sol";
 import {StakingTest} from "./StakingTest.sol";
@@ -32,6 +33,22 @@ contract StakeTest is StakingTest {
         vm.expectRevert(IStaking.ZeroShares.selector);
         vm.prank(ownerOf(1));
         staking.stake(id, 3);
+    }
+
+    /// @dev A share is worth so little then that what a deposit buys does not fit.
+    function test_reverts_if_the_pool_was_slashed_to_nothing_and_delegators_hold_shares() public {
+        uint64 id = pool(MIN_STAKE, MIN_STAKE);
+        slash(id, 10_000);
+        fund(ownerOf(1), MIN_STAKE);
+        uint256 shares = uint256(MIN_STAKE) * (uint256(MIN_STAKE) * 1e6 + 1e6);
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 128, shares));
+        vm.prank(ownerOf(1));
+        staking.stake(id, MIN_STAKE);
+        // Once they have left, it is as good as new.
+        undelegate(ALICE, id, ALL);
+        vm.prank(ownerOf(1));
+        staking.stake(id, MIN_STAKE);
+        vm.assertEq(staking.ownValue(id), MIN_STAKE);
     }
 
     function test_reverts_without_the_tokens() public {
