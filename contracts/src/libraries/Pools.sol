@@ -141,10 +141,10 @@ library Pools {
         return held == shares ? assets : Shares.toAssetsDown(held, assets - locked, shares);
     }
 
-    /// @notice The operator's own stake at the entry price: what answers for its offences.
+    /// @notice The operator's own stake at the entry price: what its weight stands on. It does not fall when others
+    /// join.
     function ownDown(Pool storage self) internal view returns (uint256) {
-        (uint256 own, uint256 shares) = (self.ownShares, self.shares);
-        return own == shares ? self.assets : Shares.toAssetsDown(own, self.assets, shares);
+        return Shares.toAssetsDown(self.ownShares, self.assets, self.shares);
     }
 
     // ---- slash
@@ -180,20 +180,22 @@ library Pools {
     }
 
     /// @dev Burns own shares at the entry price for up to `amount`. Unvested pay shrinks as the shares do, so that the
-    /// exit price of the others does not fall either.
+    /// exit price of the others does not fall either. If there are no others, own shares are worth more than the price
+    /// says, which counts the virtual shares: then everything shrinks as the assets do, and some share is left if they are.
     function _burnOwn(Pool storage self, uint256 amount) private returns (uint256 taken, uint128 burned) {
         (uint256 assets, uint128 shares, uint128 ownShares) = (self.assets, self.shares, self.ownShares);
-        uint256 value = ownDown(self);
+        uint256 value = ownShares == shares ? assets : ownDown(self);
         taken = amount < value ? amount : value;
         if (taken == 0) return (0, 0);
-        if (taken == value) burned = ownShares;
-        // Alone, they are worth more than the price says, which counts the virtual shares: so their part is burned,
-        // and at least one is left with what is left.
-        else if (ownShares == shares) burned = uint128(taken * shares / assets);
-        // Rounded up, it is at most what they are, as `taken` is less than their value rounded down.
-        else burned = uint128(Shares.toSharesUp(taken, assets, shares));
-        uint256 before = shares + Shares.VIRTUAL_SHARES;
-        _setLocked(self, burned == shares ? 0 : lockedUp(self) * (before - burned) / before);
+        if (ownShares == shares) {
+            burned = uint128(taken * shares / assets);
+            _setLocked(self, lockedUp(self) * (assets - taken) / assets);
+        } else {
+            // Rounded up, it is at most what they are when `taken` is less than their value rounded down.
+            burned = taken == value ? ownShares : uint128(Shares.toSharesUp(taken, assets, shares));
+            uint256 before = shares + Shares.VIRTUAL_SHARES;
+            _setLocked(self, lockedUp(self) * (before - burned) / before);
+        }
         self.assets = uint96(assets - taken);
         self.shares = shares - burned;
         self.ownShares = ownShares - burned;
