@@ -43,12 +43,11 @@ impl Chain {
             &beginning,
             "--base-fee",
             "0",
-            "--gas-price",
-            "0",
             "--disable-min-priority-fee",
         ])?;
         let provider = ProviderBuilder::new()
             .disable_recommended_fillers()
+            .with_gas_estimation()
             .connect_http(anvil.url().parse().context("anvil's address")?)
             .erased();
         // Otherwise blocks take the time of day.

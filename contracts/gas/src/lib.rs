@@ -5,8 +5,6 @@
 //!
 //! Left out: fees (the price of gas), and transactions that create contracts; those are measured by their size.
 
-#[path = "../../bindings/src/abi.rs"]
-pub mod abi;
 pub mod bill;
 pub mod chain;
 pub mod machine;

@@ -9,8 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tatum_contracts::abi::{DataToken, Settlement, Slashing, Sponsorships, Staking, StreamRegistry};
+
 use crate::{
-    abi::{DataToken, Settlement, Slashing, Sponsorships, Staking, StreamRegistry},
     operations::Operation,
     schedule::{ETHEREUM, POLYGON, Schedule},
 };

@@ -3,11 +3,17 @@
 //! Everybody is an address made from a name; only node keys and BLS keys sign.
 
 use alloy::{
-    primitives::{Address, B256, Bytes, U256, keccak256},
+    primitives::{Address, B256, U256, keccak256},
+    providers::ext::AnvilApi,
     rpc::types::TransactionReceipt,
-    sol_types::{SolCall, SolConstructor},
+    sol_types::SolCall,
 };
 use std::collections::BTreeSet;
+use tatum_contracts::{
+    Deployment, Parameters,
+    abi::{DataToken, Staking},
+    deployment::{self, Terms, Token},
+};
 use tatum_protocol::{
     bls::{PublicKey, SecretKey, Signature, aggregate_keys, aggregate_signatures},
     eip712::{
@@ -17,10 +23,7 @@ use tatum_protocol::{
     secp::Signer,
 };
 
-use crate::{
-    abi::{DataToken, Settlement, Slashing, Sponsorships, Staking, StreamRegistry, slashing::ISlashing},
-    chain::{BEGINNING, Chain},
-};
+use crate::chain::{BEGINNING, Chain};
 
 pub const DATA: u128 = 1_000_000_000_000_000_000;
 /// Seconds of an epoch, as planned for Polygon.
@@ -30,21 +33,10 @@ pub const COMMISSION_BPS: u16 = 1_000;
 /// Own stake of the operators set up here.
 pub const STAKE: u128 = 100_000 * DATA;
 
-/// Where the contracts are.
-#[derive(Debug, Clone, Copy)]
-pub struct Contracts {
-    pub token: Address,
-    pub staking: Address,
-    pub sponsorships: Address,
-    pub settlement: Address,
-    pub slashing: Address,
-    pub registry: Address,
-}
-
 #[derive(Debug)]
 pub struct World {
     pub chain: Chain,
-    pub at: Contracts,
+    pub at: Deployment,
     pub domain: Domain,
 }
 
@@ -85,14 +77,17 @@ pub fn bls(operator: u64, generation: u64) -> SecretKey {
 impl World {
     pub async fn new() -> anyhow::Result<Self> {
         let chain = Chain::start().await?;
+        let parameters = Parameters {
+            token: Token::New { holder: treasury(), supply: U256::from(1_000_000_000 * DATA) },
+            stream_registry: None,
+            genesis: Some(BEGINNING),
+            terms: terms(),
+        };
         let deployer = somebody("deployer");
-        let [token, staking, sponsorships, settlement, slashing, registry] =
-            [0, 1, 2, 3, 4, 5].map(|nonce| deployer.create(nonce));
-        let at = Contracts { token, staking, sponsorships, settlement, slashing, registry };
-        let domain = Domain::new(chain.chain_id().await?, slashing);
-        for code in creations(&at) {
-            chain.send(deployer, None, code).await?;
-        }
+        // What we send costs nothing; what this sends has a fee.
+        chain.provider().anvil_set_balance(deployer, U256::from(DATA)).await?;
+        let at = deployment::deploy(chain.provider(), deployer, &parameters).await?;
+        let domain = at.domain();
         Ok(Self { chain, at, domain })
     }
 
@@ -186,60 +181,21 @@ impl World {
     }
 }
 
-/// Init code with arguments, in the order of the deployer's nonces.
-fn creations(at: &Contracts) -> [Bytes; 6] {
-    let supply = U256::from(1_000_000_000 * DATA);
-    let staking = Staking::Parameters {
-        token: at.token,
-        settlement: at.settlement,
-        slashing: at.slashing,
-        genesis: BEGINNING,
-        epochLength: EPOCH,
-        minStake: 10_000 * DATA,
-        minSelfBps: 1_000,
-        unbondingEpochs: 14 * 24,
-        vestingPeriod: 24 * EPOCH,
-    };
-    let slashing = ISlashing::Parameters {
-        token: at.token,
-        staking: at.staking,
-        sponsorships: at.sponsorships,
-        settlement: at.settlement,
-        genesis: BEGINNING,
-        epochLength: EPOCH,
-        slashBps: 1_000,
-        faultBps: 100,
-        bountyBps: 1_000,
-        returnBps: 3_000,
-        evidenceEpochs: 12 * 24,
-    };
-    let sponsorships = Sponsorships::constructorCall {
-        token_: at.token,
-        settlement_: at.settlement,
-        slashing_: at.slashing,
-        genesis_: BEGINNING,
-        epochLength_: EPOCH,
-        lapseEpochs_: 7 * 24,
-    };
-    let settlement = Settlement::constructorCall {
-        staking_: at.staking,
-        sponsorships_: at.sponsorships,
-        slashing_: at.slashing,
-        genesis_: BEGINNING,
-        epochLength_: EPOCH,
-        attesterBps_: 500,
-        availabilityBps_: 5_000,
-    };
-    [
-        with(&DataToken::BYTECODE, DataToken::constructorCall { holder: treasury(), supply }),
-        with(&Staking::BYTECODE, Staking::constructorCall { p: staking }),
-        with(&Sponsorships::BYTECODE, sponsorships),
-        with(&Settlement::BYTECODE, settlement),
-        with(&Slashing::BYTECODE, Slashing::constructorCall { p: slashing }),
-        StreamRegistry::BYTECODE.clone(),
-    ]
-}
-
-fn with(code: &Bytes, arguments: impl SolConstructor) -> Bytes {
-    [code.as_ref(), &arguments.abi_encode()].concat().into()
+/// As planned for Polygon: windows of one and two weeks.
+fn terms() -> Terms {
+    Terms {
+        epoch_length_s: EPOCH,
+        min_stake: 10_000 * DATA,
+        min_self_bps: 1_000,
+        unbonding_epochs: 14 * 24,
+        vesting_period_s: 24 * EPOCH,
+        lapse_epochs: 7 * 24,
+        slash_bps: 1_000,
+        fault_bps: 100,
+        bounty_bps: 1_000,
+        return_bps: 3_000,
+        evidence_epochs: 12 * 24,
+        attester_bps: 500,
+        availability_bps: 5_000,
+    }
 }

@@ -3,10 +3,9 @@
 use alloy::primitives::{Address, U256};
 
 use super::{Bench, at_most};
-use crate::{
-    abi::{StreamRegistry, stream_registry::IStreamRegistry::Permission},
-    world::somebody,
-};
+use tatum_contracts::abi::{StreamRegistry, stream_registry::IStreamRegistry::Permission};
+
+use crate::world::somebody;
 
 const PATH: &str = "/machines/press-7";
 /// As Streamr's clients write it.
@@ -31,7 +30,7 @@ fn subscriber() -> Permission {
 }
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<()> {
-    let to = bench.world.at.registry;
+    let to = bench.world.at.stream_registry;
     let from = somebody("stream owner");
     let id = format!("{from:#x}{PATH}");
     let create = |path: &str, metadata: &str| StreamRegistry::createStreamCall {

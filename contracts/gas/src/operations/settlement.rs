@@ -8,22 +8,24 @@ use tatum_protocol::{
 };
 
 use super::{Bench, Target, at_most, sponsorships::sponsor};
-use crate::{
-    abi::{Settlement, Sponsorships},
-    world::{Certified, DATA, somebody},
-};
+use tatum_contracts::abi::{Settlement, Sponsorships, Staking};
+
+use crate::world::{Certified, DATA, somebody};
 
 /// Operators in the set from here on, and sponsorships that run; each fills a chunk.
 pub(super) const FULL: u64 = 64;
 /// The last epoch that is settled here; the next one is under way.
 pub(super) const SETTLED: u64 = 11;
+/// An operator that has shared pay out before, and was paid again since.
+pub(super) const OPERATOR: u64 = 1;
 const POST: Option<Target> = at_most(290_000);
 const PUSH: Option<Target> = Some(Target { gas: 10_000, count: FULL });
 /// A tree for about a thousand accounts.
 const CHUNKS: usize = 16;
 
-const OPERATOR: u64 = 1;
-const SPONSORSHIP: u64 = 2;
+/// Kinds of entries.
+const PAYOUT: u64 = 1;
+const REFUND: u64 = 2;
 
 /// Chunks of payouts, filled up with others that are not pushed.
 struct Tree {
@@ -161,26 +163,28 @@ async fn posts(bench: &mut Bench) -> anyhow::Result<()> {
 }
 
 async fn pushes(bench: &mut Bench) -> anyhow::Result<()> {
-    let first = Tree::new(vec![entries(OPERATOR, FULL, 2), entries(SPONSORSHIP, FULL, 2)]);
+    let first = Tree::new(vec![entries(PAYOUT, FULL, 2), entries(REFUND, FULL, 2)]);
     bench.post(10, first.tree.root(), FULL).await?;
-    bench.measure_push("push, 64 operators for the first time", PUSH, &first, 0).await?;
+    bench.measure_push("push, 64 operators for the first time", None, &first, 0).await?;
     bench.push(&first, 0).await?;
     bench.push(&first, 1).await?;
+    let share = Staking::syncCall { operatorId: OPERATOR };
+    bench.world.call(somebody("settlement"), bench.world.at.staking, share).await?;
 
     bench.world.enter(SETTLED + 1).await?;
-    let half: Vec<U256> = [entries(OPERATOR, FULL / 2, 3), entries(SPONSORSHIP, FULL / 2, 3)].concat();
+    let half: Vec<U256> = [entries(PAYOUT, FULL / 2, 3), entries(REFUND, FULL / 2, 3)].concat();
     let next = Tree::new(vec![
-        entries(OPERATOR, FULL, 3),
-        entries(OPERATOR, 16, 3),
-        entries(OPERATOR, 1, 3),
+        entries(PAYOUT, FULL, 3),
+        entries(PAYOUT, 16, 3),
+        entries(PAYOUT, 1, 3),
         half,
-        entries(SPONSORSHIP, FULL, 3),
+        entries(REFUND, FULL, 3),
     ]);
     bench.post(SETTLED, next.tree.root(), FULL).await?;
     bench.measure_push("push, 64 operators", PUSH, &next, 0).await?;
     bench.measure_push("push, 16 operators", None, &next, 1).await?;
     bench.measure_push("push, 1 operator", None, &next, 2).await?;
-    bench.measure_push("push, 32 operators and 32 refunds", PUSH, &next, 3).await?;
-    bench.measure_push("push, 64 refunds", PUSH, &next, 4).await?;
+    bench.measure_push("push, 32 operators and 32 refunds", None, &next, 3).await?;
+    bench.measure_push("push, 64 refunds", None, &next, 4).await?;
     bench.push(&next, 0).await
 }

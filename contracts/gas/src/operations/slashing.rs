@@ -17,10 +17,9 @@ use super::{
     settlement::{FULL, SETTLED, every},
     sponsorships::stream,
 };
-use crate::{
-    abi::{Slashing, slashing::ISlashing::Harm},
-    world::{Certified, World, bls, node, somebody},
-};
+use tatum_contracts::abi::{Slashing, slashing::ISlashing::Harm};
+
+use crate::world::{Certified, World, bls, node, somebody};
 
 const PROOF: Option<Target> = at_most(80_000);
 const EPOCH: u64 = SETTLED;
@@ -102,30 +101,27 @@ fn delivery(deliveries_root: B256) -> anyhow::Result<DeliveryReceipt> {
     Ok(DeliveryReceipt { epoch: EPOCH, receiver: node(OPERATOR)?.address(), deliveriesRoot: deliveries_root })
 }
 
-impl From<BandwidthReceipt> for Slashing::BandwidthReceipt {
-    fn from(r: BandwidthReceipt) -> Self {
-        let BandwidthReceipt { epoch, relayer, receiver, sequence, creditsRoot } = r;
-        Self { epoch, relayer, receiver, sequence, creditsRoot }
+fn bandwidth_abi(r: BandwidthReceipt) -> Slashing::BandwidthReceipt {
+    let BandwidthReceipt { epoch, relayer, receiver, sequence, creditsRoot } = r;
+    Slashing::BandwidthReceipt { epoch, relayer, receiver, sequence, creditsRoot }
+}
+
+fn delivery_abi(r: DeliveryReceipt) -> Slashing::DeliveryReceipt {
+    let DeliveryReceipt { epoch, receiver, deliveriesRoot } = r;
+    Slashing::DeliveryReceipt { epoch, receiver, deliveriesRoot }
+}
+
+fn credit_abi(c: receipt::Credit) -> Slashing::Credit {
+    Slashing::Credit {
+        streamPart: c.part,
+        messages: c.messages,
+        bytes_: c.bytes,
+        servedBytes: c.served_bytes,
     }
 }
 
-impl From<DeliveryReceipt> for Slashing::DeliveryReceipt {
-    fn from(r: DeliveryReceipt) -> Self {
-        let DeliveryReceipt { epoch, receiver, deliveriesRoot } = r;
-        Self { epoch, receiver, deliveriesRoot }
-    }
-}
-
-impl From<receipt::Credit> for Slashing::Credit {
-    fn from(c: receipt::Credit) -> Self {
-        Self { streamPart: c.part, messages: c.messages, bytes_: c.bytes, servedBytes: c.served_bytes }
-    }
-}
-
-impl From<receipt::Delivery> for Slashing::Delivery {
-    fn from(d: receipt::Delivery) -> Self {
-        Self { streamPart: d.part, messages: d.messages, bytes_: d.bytes, custody: d.custody }
-    }
+fn delivered_abi(d: receipt::Delivery) -> Slashing::Delivery {
+    Slashing::Delivery { streamPart: d.part, messages: d.messages, bytes_: d.bytes, custody: d.custody }
 }
 
 impl From<Certified> for Slashing::Certificate {
@@ -159,11 +155,11 @@ fn regression(world: &World, execute: bool) -> anyhow::Result<Slashing::receiptR
     Ok(Slashing::receiptRegressionCall {
         signatureA: bytes(&sign(world, &earlier)?),
         signatureB: bytes(&sign(world, &later)?),
-        earlier: earlier.into(),
-        creditA: credit_a.into(),
+        earlier: bandwidth_abi(earlier),
+        creditA: credit_abi(credit_a),
         proofA: proof_a,
-        later: later.into(),
-        creditB: credit_b.into(),
+        later: bandwidth_abi(later),
+        creditB: credit_abi(credit_b),
         proofB: proof_b,
         harm: harm(),
         thenExecute: execute,
@@ -175,8 +171,8 @@ fn delivery_equivocation(world: &World, execute: bool) -> anyhow::Result<Slashin
     Ok(Slashing::deliveryEquivocationCall {
         signatureA: bytes(&sign(world, &a)?),
         signatureB: bytes(&sign(world, &b)?),
-        a: a.into(),
-        b: b.into(),
+        a: delivery_abi(a),
+        b: delivery_abi(b),
         thenExecute: execute,
     })
 }
@@ -189,11 +185,11 @@ fn over_credit(world: &World, execute: bool) -> anyhow::Result<Slashing::overCre
     Ok(Slashing::overCreditCall {
         signatureA: bytes(&sign(world, &receipt)?),
         signatureB: bytes(&sign(world, &delivery)?),
-        receipt: receipt.into(),
-        credit: credit.into(),
+        receipt: bandwidth_abi(receipt),
+        credit: credit_abi(credit),
         proofA: proof_a,
-        delivery: delivery.into(),
-        delivered: delivered.into(),
+        delivery: delivery_abi(delivery),
+        delivered: delivered_abi(delivered),
         proofB: proof_b,
         harm: harm(),
         thenExecute: execute,

@@ -6,9 +6,13 @@ use alloy::{
 };
 use tatum_protocol::secp::Signer;
 
-use super::{Bench, Target, at_most, settlement::SETTLED};
+use super::{
+    Bench, Target, at_most,
+    settlement::{OPERATOR, SETTLED},
+};
+use tatum_contracts::abi::{DataToken, Staking};
+
 use crate::{
-    abi::{DataToken, Staking},
     chain::BEGINNING,
     world::{COMMISSION_BPS, DATA, EPOCH, World, bls, node, owner, somebody},
 };
@@ -16,8 +20,6 @@ use crate::{
 const STAKE: Option<Target> = at_most(150_000);
 const DELEGATE: Option<Target> = at_most(120_000);
 const AMOUNT: u128 = 10_000 * DATA;
-/// An operator of the full set that has been paid, and not touched since.
-const OPERATOR: u64 = 1;
 /// One that is registered here.
 const NEWCOMER: u64 = 65;
 /// Registered after it.
