@@ -49,6 +49,18 @@ contract EarningsTest is StakingTest {
         vm.assertApproxEqAbs(locked(id), before * 2 / 3, 1);
     }
 
+    function test_what_is_locked_is_rounded_up() public {
+        uint64 id = pool(100 * DATA, 100 * DATA, 0);
+        pay(id, 7);
+        staking.sync(id);
+        wait(1);
+        vm.assertEq(locked(id), 7);
+        wait(VESTING - 2);
+        vm.assertEq(locked(id), 1);
+        wait(1);
+        vm.assertEq(locked(id), 0);
+    }
+
     function test_an_empty_pools_pay_is_its_operators() public {
         uint64 id = register(1);
         pay(id, 20 * DATA);

@@ -185,6 +185,21 @@ contract SlashTest is StakingTest {
         assertBooked();
     }
 
+    /// @dev However few shares there are: a price that counts the virtual ones would ask for more than that.
+    function testFuzz_an_operator_alone_loses_its_part(uint32 own, uint72 earned, uint16 bps) public {
+        vm.assume(own > 0);
+        uint64 id = pool(own, 0);
+        pay(id, earned);
+        uint256 total = uint256(own) + earned;
+        uint256 amount = (total * (bps % 10_001) + 9999) / 10_000;
+        vm.assertEq(slash(id, bps % 10_001), amount);
+        vm.assertEq(staking.ownValue(id), total - amount);
+        vm.assertEq(staking.pools(id).shares == 0, total == amount);
+        unstake(id, ALL);
+        vm.assertEq(staking.requests(1).amount, total - amount);
+        assertBooked();
+    }
+
     // ---- any pool
 
     function testFuzz_takes_its_part_and_delegators_only_after_the_operator(

@@ -74,10 +74,25 @@ contract WeightsTest is StakingTest {
             p = staking.pools(id);
             uint256 own = (uint256(p.ownShares) * (uint256(p.assets) + 1)) / (uint256(p.shares) + 1e6);
             vm.assertLe(latest(id), p.assets);
-            // A wei of rounding where the operator has all shares.
-            vm.assertLe(latest(id), (own + 1) * 10_000 / MIN_SELF_BPS);
-            if (own + 1 < MIN_STAKE) vm.assertEq(latest(id), 0);
+            vm.assertLe(latest(id), own * 10_000 / MIN_SELF_BPS);
+            if (own < MIN_STAKE) vm.assertEq(latest(id), 0);
         }
+    }
+
+    /// @dev An operator with a wei of its own that was paid a lot. Alone it would be paid everything on leaving, but
+    /// once somebody joins the virtual shares have their part: the weight must not stand on more than that.
+    function test_a_delegation_never_leaves_the_weight_above_what_backs_it() public {
+        uint64 id = pool(1, 0);
+        pay(id, 15 * MIN_STAKE / 10);
+        staking.sync(id);
+        vm.assertEq(latest(id), 0);
+        pay(id, MIN_STAKE);
+        staking.sync(id);
+        uint128 weight = latest(id);
+        vm.assertGe(weight, MIN_STAKE);
+        delegate(ALICE, id, DATA);
+        staking.sync(id);
+        vm.assertGe(latest(id), weight);
     }
 
     // ---- the set
