@@ -5,6 +5,7 @@
 pub mod anvil;
 pub mod binary;
 pub mod commands;
+pub mod deploying;
 pub mod devnet;
 pub mod exec_child;
 pub mod logging;

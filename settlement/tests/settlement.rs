@@ -9,12 +9,12 @@ use alloy::providers::ext::AnvilApi;
 use bigdecimal::BigDecimal;
 use sqlx::Row;
 use std::time::Duration;
-use support::{OPERATORS, STAKE, World, decimal, node, step_until};
-use tatum_contracts::abi::{Settlement, Slashing, Staking};
+use support::{OPERATORS, STAKE, World, client, decimal, node, step_until};
+use tatum_contracts::abi::{DataToken, Settlement, Slashing, Sponsorships, Staking};
 use tatum_protocol::epoch::Deadline;
 use tatum_protocol::evidence::PayoutStatement;
 use tatum_protocol::id::Account;
-use tatum_protocol::receipt::{BandwidthReceipt, Credit, Receipt};
+use tatum_protocol::receipt::{BandwidthReceipt, Checked, Credit, Receipt};
 use tatum_settlement::{Crash, CrashPoint};
 
 #[tokio::test]
@@ -49,9 +49,9 @@ async fn epochs_are_paid_exactly_and_once_across_a_crash() {
     assert_eq!(world.purposes().await, expected);
     let staking = Staking::new(world.deployment.staking, &world.provider);
     for id in 1..=u64::from(OPERATORS) {
-        let operator = staking.operators(id).call().await.unwrap();
-        assert_eq!(operator.paid, cumulative.get(Account::Operator(id)).0);
-        assert_eq!(operator.stake, STAKE + operator.paid);
+        let pool = staking.pools(id).call().await.unwrap();
+        assert_eq!(pool.paid, cumulative.get(Account::Operator(id)).0);
+        assert_eq!(pool.assets + pool.unshared, STAKE + pool.paid);
     }
     let pushed = "SELECT count(*) FROM payout_chunks WHERE push_tx IS NOT NULL";
     assert_eq!(sqlx::query_scalar::<_, i64>(pushed).fetch_one(&world.pool).await.unwrap(), 2);
@@ -111,18 +111,28 @@ async fn absentees_are_waited_for_and_then_named(
     assert_eq!(chain.post_of(epoch).unwrap().absentees, [3]);
 }
 
-/// Two receipts of operator 4's node for one relayer, as the indexer stores an offence. Returns its slot.
+/// A receipt of operator 4's node for one relayer, over one stream part.
+fn receipt(
+    world: &World,
+    epoch: u64,
+    relayer: Address,
+    sequence: u32,
+    bytes: u64,
+) -> Checked<BandwidthReceipt> {
+    let receiver = node(4);
+    let credits = vec![Credit { part: B256::repeat_byte(5), messages: 1, bytes, served_bytes: 0 }];
+    let receipt = BandwidthReceipt { epoch, relayer, receiver: receiver.address(), sequence, credits };
+    receipt.sign(&world.deployment.domain(), &receiver).unwrap()
+}
+
+/// Two receipts that contradict each other, as the indexer stores an offence. Returns its slot.
 async fn offend(world: &World, kind: &str, relayer: Address, sequences: [u32; 2], bytes: [u64; 2]) -> B256 {
     let receiver = node(4);
     let epoch = world.next_epoch() - 2;
     let slashing = Slashing::new(world.deployment.slashing, &world.provider);
-    let slot = slashing.slotOf(epoch, relayer, receiver.address()).call().await.unwrap();
+    let slot = slashing.receiptSlot(epoch, relayer, receiver.address()).call().await.unwrap();
     let stored = |at: usize| {
-        let credit = Credit { part: B256::repeat_byte(5), messages: 1, bytes: bytes[at], served_bytes: 0 };
-        let credits = vec![credit];
-        let (receiver_address, sequence) = (receiver.address(), sequences[at]);
-        let receipt = BandwidthReceipt { epoch, relayer, receiver: receiver_address, sequence, credits };
-        let signed = receipt.sign(&world.deployment.domain(), &receiver).unwrap();
+        let signed = receipt(world, epoch, relayer, sequences[at], bytes[at]);
         postcard::to_stdvec(&signed.into_unchecked()).unwrap()
     };
     sqlx::query(
@@ -171,7 +181,7 @@ async fn contradictions_cost_stake_on_chain_and_nothing_else_does() {
     let slot = offend(&world, "receipt_equivocation", first, [7, 7], [10, 11]).await;
     let slashed = ("slashed".to_owned(), None, Some(decimal(U256::from(penalty))));
     assert_eq!(outcome(&world, slot).await, slashed);
-    assert_eq!(staking.operators(4).call().await.unwrap().stake, STAKE - penalty);
+    assert_eq!(staking.pools(4).call().await.unwrap().assets, STAKE - penalty);
 
     // Proven by somebody else, as far as this table knows: found punished, with no transaction.
     let forget = "UPDATE offences SET status = 'found', amount = NULL";
@@ -183,11 +193,84 @@ async fn contradictions_cost_stake_on_chain_and_nothing_else_does() {
     let slot = offend(&world, "receipt_regression", second, [7, 8], [10, 9]).await;
     let again = (STAKE - penalty) / 10;
     assert_eq!(outcome(&world, slot).await, ("slashed".to_owned(), None, Some(decimal(U256::from(again)))));
-    assert_eq!(staking.operators(4).call().await.unwrap().stake, STAKE - penalty - again);
+    assert_eq!(staking.pools(4).call().await.unwrap().assets, STAKE - penalty - again);
 
     // Honest progress: refused without a transaction.
     let slot = offend(&world, "receipt_regression", third, [7, 8], [10, 10]).await;
     let (status, reason, _) = outcome(&world, slot).await;
     assert_eq!((status.as_str(), reason.unwrap().contains("do not contradict")), ("refused", true));
     assert_eq!(world.purposes().await.len(), 2);
+}
+
+#[tokio::test]
+async fn what_others_proved_is_executed() {
+    let world = World::new().await;
+    let (reporter, reporter_address) = client(world.anvil.url(), 1);
+    let slashing = Slashing::new(world.deployment.slashing, &reporter);
+    let staking = Staking::new(world.deployment.staking, &world.provider);
+    let epoch = world.next_epoch() - 2;
+    let relayer = node(1).address();
+    let [a, b] = [10, 11].map(|bytes| receipt(&world, epoch, relayer, 7, bytes));
+    let signatures = [a.signature().compact(), b.signature().compact()];
+    let proof = slashing.receiptEquivocation(
+        epoch,
+        relayer,
+        node(4).address(),
+        7,
+        [a.receipt().tree().root(), b.receipt().tree().root()],
+        signatures.map(|(r, _)| r),
+        signatures.map(|(_, vs)| vs),
+        false,
+    );
+    assert!(proof.send().await.unwrap().get_receipt().await.unwrap().status());
+    assert_eq!(staking.pools(4).call().await.unwrap().assets, STAKE, "proven, not executed");
+
+    let slot = slashing.receiptSlot(epoch, relayer, node(4).address()).call().await.unwrap();
+    let mut engine = world.engine(Crash::default());
+    for _ in 0..200 {
+        engine.step().await.unwrap();
+        if slashing.offences(slot).call().await.unwrap().executed {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert_eq!(staking.pools(4).call().await.unwrap().assets, STAKE - STAKE / 10);
+    let token = DataToken::new(world.deployment.token, &world.provider);
+    let bounty = token.balanceOf(reporter_address).call().await.unwrap();
+    assert_eq!(bounty, U256::from(STAKE / 100), "the bounty is the reporter's");
+    for _ in 0..3 {
+        engine.step().await.unwrap();
+    }
+    assert_eq!(world.purposes().await, [format!("execute:{slot}")]);
+}
+
+#[tokio::test]
+async fn epochs_that_lapsed_are_marked_and_a_reorganisation_takes_it_back() {
+    let world = World::new().await;
+    let (anyone, _) = client(world.anvil.url(), 1);
+    let terms = &world.deployment.terms;
+    let epoch = world.next_epoch();
+    let sql = "INSERT INTO epochs (epoch, status, checkpoint, scheduled) VALUES ($1, 'aggregated', 0, $2)";
+    for (epoch, scheduled) in [(epoch, 1), (epoch + 1, 0), (epoch + 5 * terms.lapse_epochs, 1)] {
+        let query = sqlx::query(sql).bind(epoch as i64).bind(decimal(U256::from(scheduled)));
+        query.execute(&world.pool).await.unwrap();
+    }
+    let mut engine = world.engine(Crash::default());
+    engine.step().await.unwrap();
+    assert_eq!(world.status(epoch).await, "aggregated");
+
+    let before = world.provider.anvil_snapshot().await.unwrap();
+    let a_while = 3 * terms.lapse_epochs * terms.epoch_length_s;
+    world.provider.anvil_increase_time(a_while).await.unwrap();
+    let sponsorships = Sponsorships::new(world.deployment.sponsorships, &anyone);
+    assert!(sponsorships.lapse().send().await.unwrap().get_receipt().await.unwrap().status());
+    engine.step().await.unwrap();
+    assert_eq!(world.status(epoch).await, "lapsed");
+    assert_eq!(world.status(epoch + 1).await, "aggregated", "there was no money in it");
+    assert_eq!(world.status(epoch + 5 * terms.lapse_epochs).await, "aggregated");
+
+    world.provider.anvil_revert(before).await.unwrap();
+    world.provider.anvil_mine(Some(3), None).await.unwrap();
+    engine.step().await.unwrap();
+    assert_eq!(world.status(epoch).await, "aggregated");
 }

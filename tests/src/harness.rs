@@ -80,7 +80,7 @@ impl Net {
     /// The chain, followed from the deployment by this test itself.
     pub async fn view(&self) -> anyhow::Result<ChainView> {
         let deployment = self.devnet.deployment();
-        let mut view = ChainView::new(deployment.clock());
+        let mut view = ChainView::new(deployment.clock(), deployment.terms.lapse_epochs);
         let client = self.devnet.client(&self.devnet.keys().sponsor)?;
         let mut follower = Follower::new(client, deployment.clone(), 0);
         while let Some(batch) = follower.poll().await? {
@@ -93,11 +93,11 @@ impl Net {
     pub async fn recomputed(&self) -> anyhow::Result<(u64, BTreeMap<Account, U256>)> {
         let view = self.view().await?;
         let deployment = self.devnet.deployment();
-        let shares =
-            Shares { attester_bps: deployment.attester_bps, availability_bps: deployment.availability_bps };
+        let terms = &deployment.terms;
+        let shares = Shares { attester_bps: terms.attester_bps, availability_bps: terms.availability_bps };
         let last = view.posted().last().context("nothing was posted")?.epoch;
         let mut sums = BTreeMap::new();
-        for epoch in 0..=last {
+        for epoch in (0..=last).filter(|epoch| !view.is_lapsed(*epoch)) {
             let plan = view.plan(epoch, shares)?;
             for (account, wei) in recompute::epoch(self.devnet.database(), &plan).await? {
                 *sums.entry(account).or_insert(U256::ZERO) += wei;
@@ -120,12 +120,16 @@ impl Net {
             ensure!(began.elapsed() < EPOCH * 6, "payouts stay in flight\n{}", self.logs());
             tokio::time::sleep(Duration::from_millis(300)).await;
         };
-        let scheduled = view.scheduled_through(last);
+        let lapsed = |epoch| view.is_lapsed(epoch);
+        let rate = |epoch| {
+            view.sponsorships_active(epoch).iter().map(|s| U256::from(s.rate_per_epoch)).sum::<U256>()
+        };
+        let payable: U256 = (0..=last).filter(|epoch| !lapsed(*epoch)).map(rate).sum();
         let computed: U256 = sums.values().sum();
-        ensure!(computed == scheduled, "recomputed payouts sum to {computed}, scheduled are {scheduled}");
+        ensure!(computed == payable, "recomputed payouts sum to {computed}, payable are {payable}");
         for (account, wei) in &sums {
             let paid = match account {
-                Account::Operator(id) => view.stake(*id).map(|stake| stake.paid),
+                Account::Operator(id) => view.pool(*id).map(|pool| pool.paid),
                 Account::Sponsorship(id) => view.funds(*id).map(|funds| funds.refunded),
             };
             let paid = U256::from(paid.with_context(|| format!("{account:?} is not on chain"))?);

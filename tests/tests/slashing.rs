@@ -17,18 +17,18 @@ async fn an_equivocating_broker_is_found_and_slashed() {
     let began = Instant::now();
     let slashed = loop {
         let view = net.view().await.unwrap();
-        let slashed = view.stake(cheat).unwrap().slashed;
+        let slashed = view.pool(cheat).unwrap().slashed;
         if slashed > 0 {
             for honest in net.devnet.operators().iter().filter(|id| **id != cheat) {
-                assert_eq!(view.stake(*honest).unwrap().slashed, 0, "operator {honest} did nothing wrong");
+                assert_eq!(view.pool(*honest).unwrap().slashed, 0, "operator {honest} did nothing wrong");
             }
             break slashed;
         }
         assert!(began.elapsed() < EPOCH * 12, "operator {cheat} was not slashed\n{}", net.logs());
         tokio::time::sleep(Duration::from_millis(300)).await;
     };
-    let operator = staking.operators(cheat).call().await.unwrap();
-    assert!(slashed > 0 && operator.stake > 0, "{slashed} of the stake, {} left", operator.stake);
+    let pool = staking.pools(cheat).call().await.unwrap();
+    assert!(slashed > 0 && pool.assets > 0, "{slashed} of the stake, {} left", pool.assets);
     assert!(token.balanceOf(bounty_to).call().await.unwrap() > poor, "the watcher earned no bounty");
 
     let sql = "SELECT count(*) FROM offences WHERE status = 'slashed' AND operator_id = $1";

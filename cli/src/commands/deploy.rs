@@ -1,13 +1,14 @@
-//! `tatum deploy`: the contracts of a network of one's own.
+//! `tatum deploy`: the contracts of a network of one's own. Running it again changes nothing.
 
 use std::path::PathBuf;
 
 use alloy::primitives::Address;
 use alloy::signers::local::PrivateKeySigner;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use tatum_contracts::deployment::{Parameters, Token, deploy};
+use tatum_contracts::deployment::{Parameters, Token};
 
+use crate::deploying::{Outcome, ensure_deployed};
 use crate::devnet::chain::client;
 
 /// Arguments of `tatum deploy`.
@@ -28,16 +29,13 @@ pub(super) struct DeployArgs {
     /// Length of an epoch; fixed for good
     #[arg(long, value_name = "S", default_value_t = 3_600, value_parser = clap::value_parser!(u64).range(2..=86_400))]
     epoch_seconds: u64,
-    /// Where to write the addresses and parameters
+    /// Where to write the addresses and parameters; if it is there already, the chain is checked against it
     #[arg(long, value_name = "FILE", default_value = "deployment.json")]
     out: PathBuf,
 }
 
 pub(super) async fn run(arguments: DeployArgs) -> anyhow::Result<()> {
     let out = &arguments.out;
-    if out.exists() {
-        bail!("{} exists; move it away or name another --out", out.display());
-    }
     let path = &arguments.key_file;
     let secret = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let signer: PrivateKeySigner = secret
@@ -50,11 +48,18 @@ pub(super) async fn run(arguments: DeployArgs) -> anyhow::Result<()> {
     if let Some(token) = arguments.token {
         parameters.token = Token::Existing(token);
     }
-    let deployment = deploy(&client(&arguments.rpc_url, &signer)?, deployer, &parameters)
-        .await
-        .context("the contracts were not deployed")?;
-    deployment.save(out)?;
+    let provider = client(&arguments.rpc_url, &signer)?;
+    let (deployment, outcome) = ensure_deployed(&provider, deployer, &parameters, out).await?;
     println!("{}", serde_json::to_string_pretty(&deployment)?);
-    tracing::info!("written to {}", out.display());
+    let out = out.display();
+    match outcome {
+        Outcome::Verified => {
+            tracing::info!("deployed before; code, references and parameters on chain are those of {out}");
+        }
+        Outcome::Resumed => {
+            tracing::info!("an unfinished deployment was finished and verified; written to {out}")
+        }
+        Outcome::Deployed => tracing::info!("deployed and verified; written to {out}"),
+    }
     Ok(())
 }

@@ -12,12 +12,13 @@ use alloy::signers::local::PrivateKeySigner;
 use anyhow::{Context, bail, ensure};
 use futures::future::try_join_all;
 use tatum_contracts::abi::{DataToken, Staking, StreamRegistry};
-use tatum_contracts::deployment::{Deployment, Parameters, deploy, verify};
+use tatum_contracts::deployment::{Deployment, Parameters};
 use tatum_protocol::eip712::types::{BlsKey, NodeConsent};
 
 use super::folder::Folder;
 use super::keys::{Keys, OperatorKeys};
 use crate::anvil::Anvil;
+use crate::deploying::ensure_deployed;
 pub(super) use catch_up::catch_up;
 pub use sponsor::{Sponsorship, ensure_sponsorship};
 
@@ -26,6 +27,10 @@ pub const DATA: u128 = 1_000_000_000_000_000_000;
 /// Of the chain's currency, for gas: more than any devnet burns.
 const GAS: u128 = 10_000 * DATA;
 const STAKE: u128 = 100_000 * DATA;
+/// The operators' cut of what their pools earn.
+const COMMISSION_BPS: u16 = 1_000;
+/// Enough for a stake in any state of the pool: an epoch that begins between estimate and block makes a checkpoint more.
+const STAKE_GAS: u64 = 1_000_000;
 /// The stream is named for its owner, the sponsor.
 const STREAM_PATH: &str = "/devnet/telemetry";
 
@@ -70,24 +75,23 @@ pub(super) async fn deployment(
 ) -> anyhow::Result<Deployment> {
     let path = folder.deployment();
     if path.is_file() {
-        let deployment = Deployment::load(&path)?;
-        verify(sponsor, &deployment).await.with_context(|| {
-            format!("the chain lost the contracts of {}; remove {}", path.display(), folder.root().display())
-        })?;
+        let length = Deployment::load(&path)?.terms.epoch_length_s;
         ensure!(
-            deployment.epoch_length_s == epoch_seconds,
-            "this devnet has epochs of {} s, which cannot change; expected --epoch-seconds {} or another --data-dir",
-            deployment.epoch_length_s,
-            deployment.epoch_length_s
+            length == epoch_seconds,
+            "this devnet has epochs of {length} s, which cannot change; expected --epoch-seconds {length} or another --data-dir",
         );
-        return Ok(deployment);
+    } else {
+        let owners = keys.operators.iter().map(|operator| operator.owner.address());
+        let accounts: Vec<Address> =
+            owners.chain([keys.sponsor.address(), keys.settlement.address()]).collect();
+        try_join_all(accounts.iter().map(|account| anvil.fund_gas(*account, U256::from(GAS)))).await?;
     }
-    let owners = keys.operators.iter().map(|operator| operator.owner.address());
-    let accounts: Vec<Address> = owners.chain([keys.sponsor.address(), keys.settlement.address()]).collect();
-    try_join_all(accounts.iter().map(|account| anvil.fund_gas(*account, U256::from(GAS)))).await?;
     let holder = keys.sponsor.address();
-    let deployment = deploy(sponsor, holder, &Parameters::devnet(holder, epoch_seconds)).await?;
-    deployment.save(&path)?;
+    let (deployment, _) = ensure_deployed(sponsor, holder, &Parameters::devnet(holder, epoch_seconds), &path)
+        .await
+        .with_context(|| {
+            format!("the chain and {} do not agree; remove {}", path.display(), folder.root().display())
+        })?;
     Ok(deployment)
 }
 
@@ -131,7 +135,7 @@ async fn register(url: &str, deployment: &Deployment, operator: &OperatorKeys) -
             let key = operator.bls.public_key();
             let (g1, g2) = (key.g1_abi(), key.g2_abi());
             let possession = operator.bls.prove_possession(&domain.digest(&BlsKey { owner, g1, g2 }));
-            confirm!(staking.register(g1, g2, possession.abi()), "registering an operator");
+            confirm!(staking.register(g1, g2, possession.abi(), COMMISSION_BPS), "registering an operator");
             owned(&staking, owner).await?.context("the registered operator is not there")?
         }
     };
@@ -143,10 +147,10 @@ async fn register(url: &str, deployment: &Deployment, operator: &OperatorKeys) -
         Ok(())
     };
     let stake = async {
-        let known = staking.operators(id).call().await?;
-        if known.stake == 0 && known.unbonding == 0 && known.paid == 0 {
+        let pool = staking.pools(id).call().await?;
+        if pool.assets == 0 && pool.unbondingOwn == 0 && pool.paid == 0 {
             confirm!(token.approve(deployment.staking, U256::from(STAKE)), "approving the stake");
-            confirm!(staking.stake(id, STAKE), "staking");
+            confirm!(staking.stake(id, STAKE).gas(STAKE_GAS), "staking");
         }
         anyhow::Ok(())
     };

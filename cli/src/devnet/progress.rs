@@ -37,6 +37,11 @@ impl EpochReport {
         matches!(self.status.as_str(), "paid" | "final")
     }
 
+    /// Whether it was not certified in time: what was computed for it is never paid.
+    pub fn is_lapsed(&self) -> bool {
+        self.status == "lapsed"
+    }
+
     /// Whether `paid + refunded == scheduled`.
     pub fn is_exact(&self) -> bool {
         let earned = Wei::checked_sum(self.earned.values().copied());

@@ -77,7 +77,7 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn new(devnet: &'a Devnet, arguments: &DevnetArgs) -> Self {
         let wanted = arguments.options.epochs;
-        let length = Duration::from_secs(devnet.deployment().epoch_length_s);
+        let length = Duration::from_secs(devnet.deployment().terms.epoch_length_s);
         let patience = |epochs: u64| {
             let epochs = u32::try_from(epochs.saturating_add(PATIENCE_EPOCHS)).unwrap_or(u32::MAX);
             Instant::now().checked_add(length.saturating_mul(epochs).saturating_add(PATIENCE))
@@ -180,12 +180,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What the chain paid each operator and refunded is what the database says of all epochs through the last posted.
+    /// What the chain paid each operator and refunded is what the database says of all epochs through the last posted that did not
+    /// lapse.
     async fn compare_with_database(&self, audit: &Audit) -> anyhow::Result<()> {
         let Some(last) = audit.last_epoch else { bail!("nothing was posted") };
         let reports = self.devnet.epochs(0).await?;
         let mut expected: BTreeMap<u64, u128> = BTreeMap::new();
-        for report in reports.iter().filter(|report| report.epoch <= last) {
+        for report in reports.iter().filter(|report| report.epoch <= last && !report.is_lapsed()) {
             for (operator, amount) in &report.earned {
                 let sum = expected.entry(*operator).or_default();
                 *sum = sum.checked_add(amount.0).context("earnings exceed 128 bits")?;

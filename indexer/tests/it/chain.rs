@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use std::sync::Arc;
 use std::time::Duration;
 use tatum_contracts::abi::StreamRegistry;
-use tatum_contracts::deployment::Deployment;
+use tatum_contracts::deployment::{Deployment, Terms};
 use tatum_indexer::chain::{Chain, FollowedChain, Following, follow, restore};
 use tatum_indexer::counters::Counters;
 use tatum_indexer::db;
@@ -75,16 +75,16 @@ async fn the_view_survives_a_restart_and_a_reorganisation() {
     let deployment = Deployment {
         chain_id: anvil::CHAIN_ID,
         token: Address::repeat_byte(1),
+        token_is_ours: false,
         staking: Address::repeat_byte(2),
         sponsorships: Address::repeat_byte(3),
         settlement: Address::repeat_byte(4),
         slashing: Address::repeat_byte(5),
         stream_registry: *registry.address(),
+        stream_registry_is_ours: true,
         genesis: 1_000,
-        epoch_length_s: 10,
         deploy_block: 0,
-        attester_bps: 500,
-        availability_bps: 5_000,
+        terms: Terms::devnet(10),
     };
     let create = async |path: &str| {
         let sent =

@@ -1,6 +1,6 @@
 //! The pipeline: what is proposed is what the formula says, once, whatever happens in between.
 
-use crate::world::{BYTES, FIRST, RATE, World, node};
+use crate::world::{BYTES, FIRST, LAPSE, RATE, World, node};
 use tatum_indexer::chain::Chain;
 use tatum_indexer::epochs::EpochError;
 use tatum_protocol::B256;
@@ -122,6 +122,41 @@ async fn a_proposal_builds_on_the_posted_root_and_spans_what_was_never_posted() 
     // Attesters of the posted certificate share 5 %: 50_000 / 3 each, in two epochs.
     assert_eq!(cumulative.get(Account::Operator(1)).0, 3 * 316_665 + 2 * 16_666);
     assert!(first.root != second.root && second.root != third.root);
+}
+
+#[tokio::test]
+async fn a_proposal_reaches_back_as_far_as_lapses_allow() {
+    let world = World::new().await;
+    world.honest_epoch(FIRST).await;
+    proposal(&world).await;
+    let posted = world.post(FIRST).await;
+    // Nothing is posted for longer than a post may reach back.
+    let last = FIRST + LAPSE + 2;
+    for epoch in FIRST + 1..=last {
+        world.honest_epoch(epoch).await;
+        world.pipeline().step().await.unwrap();
+    }
+    let statement = proposal(&world).await;
+    let spanning = bundle(&world, last).await;
+    let epochs: Vec<u64> = spanning.epochs.iter().map(|evidence| evidence.epoch).collect();
+    assert_eq!(epochs, (last + 1 - LAPSE..=last).collect::<Vec<_>>(), "two epochs have lapsed");
+    assert_eq!((statement.epoch, spanning.base_epoch), (last, Some(FIRST)));
+    assert_eq!(statement.total.to_string(), (u128::from(1 + LAPSE) * RATE).to_string());
+    verified(&world, statement, posted.root).await;
+}
+
+#[tokio::test]
+async fn an_epoch_that_can_no_longer_be_posted_is_not_proposed() {
+    let world = World::new().await;
+    world.honest_epoch(FIRST).await;
+    // The clock goes on, the chain view does not: this epoch stays the newest that can be computed.
+    let start = |epoch| world.chain.clock().start(epoch) * 1000;
+    world.time.set_ms(start(FIRST + LAPSE + 1));
+    world.pipeline().step().await.unwrap();
+    assert_eq!(status(&world, FIRST).await, "aggregated");
+    world.time.set_ms(start(FIRST + LAPSE));
+    world.pipeline().step().await.unwrap();
+    assert_eq!(status(&world, FIRST).await, "proposed", "just in time");
 }
 
 #[tokio::test]

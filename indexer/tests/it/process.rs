@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 use std::time::Duration;
-use tatum_contracts::deployment::Deployment;
+use tatum_contracts::deployment::{Deployment, Terms};
 use tatum_indexer::{IndexerConfig, api};
 use tatum_node::keys::{NodeKey, generate_node_key_file};
 use tatum_node::net::{NetConfig, Network, parse_address};
@@ -22,16 +22,16 @@ async fn it_serves_and_stops() {
     let deployment = Deployment {
         chain_id: 31_337,
         token: Address::repeat_byte(1),
+        token_is_ours: false,
         staking: Address::repeat_byte(2),
         sponsorships: Address::repeat_byte(3),
         settlement: Address::repeat_byte(4),
         slashing: Address::repeat_byte(5),
         stream_registry: Address::repeat_byte(6),
+        stream_registry_is_ours: false,
         genesis: 1_000,
-        epoch_length_s: 3_600,
         deploy_block: 0,
-        attester_bps: 500,
-        availability_bps: 5_000,
+        terms: Terms::devnet(3_600),
     };
     deployment.save(&folder.path().join("deployment.json")).unwrap();
     let key_file = folder.path().join("key");

@@ -28,6 +28,8 @@ use tatum_testkit::Postgres;
 
 pub(crate) const RATE: u128 = 1_000_000;
 pub(crate) const FIRST: u64 = 2;
+/// Epochs that a post may reach back.
+pub(crate) const LAPSE: u64 = 6;
 pub(crate) const BYTES: u64 = 1_000;
 const WEIGHT: u128 = 100;
 const SUBSCRIBER: u8 = 90;
@@ -122,12 +124,30 @@ impl Chain for StatedChain {
         U256::from(RATE) * U256::from(epochs) + U256::from(self.state.lock().unwrap().skew)
     }
 
+    fn payable_through(&self, epoch: u64) -> Option<U256> {
+        let posted = self.state.lock().unwrap().posted;
+        let next = posted.map_or(FIRST, |posted| posted.epoch + 1);
+        let epochs = (epoch + 1).checked_sub(next)?.min(LAPSE);
+        let skew = self.state.lock().unwrap().skew;
+        let before = posted.map_or(U256::ZERO, |posted| posted.total);
+        Some(before + U256::from(RATE) * U256::from(epochs) + U256::from(skew))
+    }
+
+    fn lapse_epochs(&self) -> u64 {
+        LAPSE
+    }
+
     fn operators(&self) -> Vec<OperatorFacts> {
         let facts = |id| OperatorFacts {
             id,
             owner: Address::repeat_byte(u8::try_from(id).unwrap()),
             nodes: vec![node(id).address()],
             weight: WEIGHT,
+            pool: 3 * WEIGHT,
+            own: WEIGHT,
+            delegators: 2,
+            unbonding: 0,
+            commission_bps: 1_000,
             paid: 0,
             slashed: 0,
         };
@@ -145,7 +165,10 @@ impl Chain for StatedChain {
             subscriber_share_bps: 0,
             start: FIRST,
             end: 1_000,
+            paying: RATE,
+            stopped: false,
             refunded: 0,
+            spare: U256::ZERO,
         }]
     }
 
