@@ -9,7 +9,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use tatum_gas::{chain::Chain, machine};
+use tatum_gas::{chain::Chain, machine, trace::Executed};
 
 const PROGRAMS: usize = 500;
 const SENDER: Address = Address::repeat_byte(0x11);
@@ -162,6 +162,72 @@ fn assemble(contract: usize, (ops, reverts): &(Vec<Op>, bool)) -> Bytes {
     push(&mut code, 8u64);
     code.push(if *reverts && contract > 0 { 0xfd } else { 0xf3 });
     code.into()
+}
+
+/// Gives the first contract a program and slots, and runs it.
+async fn run(chain: &Chain, code: Bytes, held: &[u8]) -> Executed {
+    chain.provider().anvil_set_code(CONTRACTS[0], code).await.unwrap();
+    for (slot, value) in held.iter().enumerate() {
+        let (slot, value) = (U256::from(slot), B256::with_last_byte(*value));
+        chain.provider().anvil_set_storage_at(CONTRACTS[0], slot, value).await.unwrap();
+    }
+    let receipt = chain.send(SENDER, Some(CONTRACTS[0]), Bytes::new()).await.unwrap();
+    chain.trace(&receipt, Bytes::new()).await.unwrap()
+}
+
+#[tokio::test]
+async fn polygon_differs_by_what_pip_88_says() {
+    let chain = Chain::start().await.unwrap();
+    let ops = vec![
+        Op::Load(0),          // 5460 for 2100
+        Op::Store(0, 2),      // 2060 for 2900
+        Op::Store(1, 0),      // 5000 on both; the refund is 3960 for 4800
+        Op::Store(2, 1),      // 22940 for 22100
+        Op::Store(0, 1),      // as before: the refund is 1960 for 2800
+        Op::Precompile(6, 1), // 540 for 150
+        Op::Precompile(7, 1), // 12600 for 6000
+        Op::Precompile(8, 1), // 118500 for 79000
+        Op::Modexp(255),
+    ];
+    let executed = run(&chain, assemble(0, &(ops, false)), &[1, 1, 0]).await;
+    let (ethereum, polygon) = (machine::ethereum(&executed).unwrap(), machine::polygon(&executed).unwrap());
+    assert_eq!((ethereum.refunded(), polygon.refunded()), (4_800 + 2_800, 3_960 + 1_960));
+    assert_eq!(
+        (polygon.cold_reads, polygon.new_slots, polygon.changed_slots),
+        (5_460, 22_940, 2_060 + 5_000)
+    );
+    let spent = 3_360 - 840 + 840 + 390 + 6_600 + 39_500;
+    assert_eq!(polygon.total() - ethereum.total(), spent + 840 + 840);
+}
+
+#[tokio::test]
+async fn a_gas_limit_that_only_ethereum_keeps_is_refused() {
+    let chain = Chain::start().await.unwrap();
+    let mut code = Vec::new();
+    for word in [64u64, 0, 96, 0] {
+        push(&mut code, word);
+    }
+    push_address(&mut code, Address::with_last_byte(7));
+    // Enough for a multiplication at 6000, not at 12600.
+    push(&mut code, 7_000u64);
+    code.extend([0xfa, 0x50]);
+    let executed = run(&chain, code.into(), &[]).await;
+    machine::ethereum(&executed).unwrap();
+    let error = machine::polygon(&executed).unwrap_err().to_string();
+    assert!(error.contains("may use 7000 and needs 12600"), "{error}");
+}
+
+#[tokio::test]
+async fn a_receipt_that_says_otherwise_is_refused() {
+    let chain = Chain::start().await.unwrap();
+    let code = assemble(0, &(vec![Op::Load(0), Op::Log(1, 9)], false));
+    let executed = run(&chain, code, &[]).await;
+    machine::ethereum(&executed).unwrap();
+    let other = Executed { gas_used: executed.gas_used + 1, ..executed.clone() };
+    assert!(machine::ethereum(&other).unwrap_err().to_string().contains("the receipt says"));
+    let mut other = executed;
+    other.steps[4].gas -= 1;
+    assert!(machine::ethereum(&other).unwrap_err().to_string().contains("by the trace"));
 }
 
 #[tokio::test]
