@@ -14,7 +14,7 @@ interface IStaking is IEpochs {
     event OperatorRegistered(
         uint64 indexed operatorId, address indexed owner, uint256[2] g1, uint256[4] g2, uint16 commissionBps
     );
-    /// @notice The operator signs with this key from `effectiveEpoch` on. What the old one signed can still be punished.
+    /// @notice The operator signs with this key from `effectiveEpoch` on. What the old one signed stays punishable.
     event KeyRotated(uint64 indexed operatorId, uint256[2] g1, uint256[4] g2, uint64 effectiveEpoch);
     event OwnershipOffered(uint64 indexed operatorId, address indexed owner, address indexed candidate);
     event OwnershipTransferred(uint64 indexed operatorId, address indexed from, address indexed to);
@@ -241,8 +241,8 @@ interface IStaking is IEpochs {
 
     function operatorCount() external view returns (uint64);
 
-    /// @notice The operator's weight in `epoch`, in wei, a multiple of 1e15: its pool as announced, at most what its own
-    /// stake allows, and 0 if its own stake is below `minStake`.
+    /// @notice The operator's weight in `epoch`, in wei, a multiple of 1e15: its pool as announced, at most what its
+    /// own stake allows, and 0 if its own stake is below `minStake`.
     function weightAt(uint64 operatorId, uint64 epoch) external view returns (uint128);
 
     /// @notice The operator set in force in `epoch`.

@@ -181,7 +181,8 @@ library Pools {
 
     /// @dev Burns own shares at the entry price for up to `amount`. Unvested pay shrinks as the shares do, so that the
     /// exit price of the others does not fall either. If there are no others, own shares are worth more than the price
-    /// says, which counts the virtual shares: then everything shrinks as the assets do, and some share is left if they are.
+    /// says, which counts the virtual shares: then everything shrinks as the assets do, and a share is left if they
+    /// are.
     function _burnOwn(Pool storage self, uint256 amount) private returns (uint256 taken, uint128 burned) {
         (uint256 assets, uint128 shares, uint128 ownShares) = (self.assets, self.shares, self.ownShares);
         uint256 value = ownShares == shares ? assets : ownDown(self);

@@ -51,7 +51,9 @@ contract CreditTest is StakingTest {
 
     function test_pays_what_the_cumulative_amount_exceeds() public {
         uint256[] memory payments = new uint256[](3);
-        (payments[0], payments[1], payments[2]) = (uint256(1) << 128 | 10, uint256(2) << 128 | 20, uint256(3) << 128 | 30);
+        for (uint256 i = 0; i < 3; ++i) {
+            payments[i] = (i + 1) << 128 | 10 * (i + 1);
+        }
         vm.expectEmit(address(staking));
         emit IStaking.Paid(payments);
         vm.assertEq(credit(three(10, 20, 30)), 60);
