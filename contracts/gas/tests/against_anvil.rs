@@ -26,7 +26,8 @@ enum Op {
     Transient(u8),
     Log(u8, u8),
     Hash(u16, u8),
-    Copy(u16, u8),
+    /// To, from, length.
+    Copy(u16, u16, u8),
     Power(u16),
     SizeOf(u8),
     /// Opcode and who is called, counted from the caller.
@@ -42,7 +43,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<u8>().prop_map(Op::Transient),
         1 => (0..5u8, any::<u8>()).prop_map(|(topics, length)| Op::Log(topics, length)),
         1 => (0..2000u16, any::<u8>()).prop_map(|(offset, length)| Op::Hash(offset, length)),
-        1 => (0..2000u16, any::<u8>()).prop_map(|(offset, length)| Op::Copy(offset, length)),
+        1 => (0..2000u16, 0..2000u16, any::<u8>()).prop_map(|(to, from, length)| Op::Copy(to, from, length)),
         1 => any::<u16>().prop_map(Op::Power),
         1 => (0..4u8).prop_map(Op::SizeOf),
         3 => (prop_oneof![Just(0xf1u8), Just(0xf4), Just(0xfa)], 1..3usize).prop_map(|(op, to)| Op::Call(op, to)),
@@ -116,10 +117,10 @@ fn assemble(contract: usize, (ops, reverts): &(Vec<Op>, bool)) -> Bytes {
                 push(&mut code, offset);
                 code.extend([0x20, 0x50]);
             }
-            Op::Copy(offset, length) => {
+            Op::Copy(to, from, length) => {
                 push(&mut code, length);
-                push(&mut code, 0u64);
-                push(&mut code, offset);
+                push(&mut code, from);
+                push(&mut code, to);
                 code.push(0x5e);
             }
             Op::Power(exponent) => {
