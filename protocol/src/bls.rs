@@ -23,7 +23,7 @@ mod signature;
 mod tests;
 
 pub use certificate::{signers_sum, verify_certificate};
-pub use hash_to_curve::{Tag, hash_to_curve};
+pub use hash_to_curve::{Tag, hash_to_curve, map_to_curve};
 pub use key::{AggregateKey, PublicKey, aggregate_keys};
 pub use secret::SecretKey;
 pub use signature::{SIGNATURE_BYTES, Signature, aggregate_signatures};

@@ -1,7 +1,7 @@
 //! Shares of a pool of assets: what a deposit buys and what shares are worth.
 //!
 //! The same conversions, to the wei, as the contracts' library `Shares`; the two are compared on random pools
-//! (`contracts/bindings/tests/differential.rs`). Rounding is in the names, and always against whoever asks:
+//! (`contracts/bindings/tests/differential`). Rounding is in the names, and always against whoever asks:
 //!
 //! - a deposit buys `to_shares_down`, shares sell for `to_assets_down`;
 //! - a wanted amount costs `to_shares_up`, wanted shares cost `to_assets_up`.

@@ -86,7 +86,7 @@ fn expand_message(dst: &[u8], message: &[u8]) -> [u8; UNIFORM] {
 }
 
 /// The straight-line SvdW map (RFC 9380, appendix F.1).
-fn map_to_curve(u: Fq) -> G1Affine {
+pub fn map_to_curve(u: Fq) -> G1Affine {
     let scaled = u.square() * C1;
     let plus = Fq::ONE + scaled;
     let minus = Fq::ONE - scaled;
