@@ -195,6 +195,7 @@ contract SlashTest is StakingTest {
         vm.assertEq(slash(id, bps % 10_001), amount);
         vm.assertEq(staking.ownValue(id), total - amount);
         vm.assertEq(staking.pools(id).shares == 0, total == amount);
+        vm.assertLe(staking.pools(id).locked, staking.pools(id).assets);
         unstake(id, ALL);
         vm.assertEq(staking.requests(1).amount, total - amount);
         assertBooked();
