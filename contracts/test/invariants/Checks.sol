@@ -110,9 +110,7 @@ abstract contract Checks is SlashingActions {
         uint64 last = now_() + LEAD;
         for (uint64 i = 1; i <= OPERATORS; ++i) {
             IStaking.Pool memory p = staking.pools(i);
-            uint256 own = p.ownShares == p.shares
-                ? p.assets
-                : uint256(p.ownShares) * (uint256(p.assets) + 1) / (uint256(p.shares) + 1e6);
+            uint256 own = uint256(p.ownShares) * (uint256(p.assets) + 1) / (uint256(p.shares) + 1e6);
             uint256 most = own < MIN_STAKE ? 0 : own * 10_000 / MIN_SELF_BPS;
             uint256 weight = staking.weightAt(i, last);
             require(weight <= most && weight <= p.assets, "a weight that the pool does not have");

@@ -138,7 +138,8 @@ abstract contract SlashingActions is SettlementActions {
         require(moved[3] == taken - moved[1] - moved[2], "the rest was not burned");
         burned += moved[3];
         slashedIn[id][now_()] += taken;
-        if (staking.pools(id).ownShares == 0) delegatorsHit[id] = true;
+        p = staking.pools(id);
+        if (uint256(p.ownShares) * (uint256(p.assets) + 1) / (uint256(p.shares) + 1e6) == 0) delegatorsHit[id] = true;
     }
 
     /// @dev Of Staking, the reporter, the harmed sponsorship's spare, and what is burned.

@@ -50,7 +50,7 @@ abstract contract Fixture {
     address internal constant SPONSOR = address(0x5050);
     string internal constant STREAM = "0x00000000000000000000000000000000000000aa/machine";
 
-    Deployer private deployer;
+    Deployer internal deployer;
     IERC20 internal token;
     IStaking internal staking;
     ISponsorships internal sponsorships;
