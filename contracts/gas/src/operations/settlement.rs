@@ -165,7 +165,7 @@ async fn posts(bench: &mut Bench) -> anyhow::Result<()> {
 async fn pushes(bench: &mut Bench) -> anyhow::Result<()> {
     let first = Tree::new(vec![entries(PAYOUT, FULL, 2), entries(REFUND, FULL, 2)]);
     bench.post(10, first.tree.root(), FULL).await?;
-    bench.measure_push("push, 64 operators for the first time", None, &first, 0).await?;
+    bench.measure_push("push, 64 operators for the first time", PUSH, &first, 0).await?;
     bench.push(&first, 0).await?;
     bench.push(&first, 1).await?;
     let share = Staking::syncCall { operatorId: OPERATOR };

@@ -115,7 +115,7 @@ async fn identity(bench: &mut Bench) -> anyhow::Result<()> {
         r: r.into(),
         s: s.into(),
     };
-    bench.measure("stake by permit, first of an operator", None, signer.address(), to, call).await?;
+    bench.measure("stake by permit, first of an operator", STAKE, signer.address(), to, call).await?;
 
     bench.world.enter(SETTLED + 5).await?;
     let secret = bls(id, 1);
@@ -167,7 +167,7 @@ async fn delegations(bench: &mut Bench) -> anyhow::Result<()> {
         s: s.into(),
     };
     let name = "delegate by permit, first of a delegator";
-    bench.measure(name, None, signer.address(), to, call).await?;
+    bench.measure(name, DELEGATE, signer.address(), to, call).await?;
     let sender = somebody("delegator 3");
     bench.world.fund(sender, 2 * AMOUNT).await?;
     const DELEGATION: u8 = 2;
