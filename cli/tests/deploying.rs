@@ -103,6 +103,7 @@ async fn an_interrupted_deployment_goes_on_where_it_was() {
     assert_eq!(whole, plan.deployment);
     for address in [whole.settlement, whole.slashing, whole.stream_registry] {
         world.provider.anvil_set_code(address, Vec::new().into()).await.unwrap();
+        world.provider.anvil_set_nonce(address, 0).await.unwrap();
     }
     world.provider.anvil_set_nonce(world.deployer, plan.first_nonce + 3).await.unwrap();
     fs::remove_file(world.out()).unwrap();

@@ -63,7 +63,9 @@ impl Chain {
     }
 }
 
-fn cases(cases: u32) -> ProptestConfig {
+/// Of each property; what is asked for in tests is in proportion to what a case costs.
+fn cases(weight: u32) -> ProptestConfig {
+    let cases = weight.saturating_mul(4);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
