@@ -66,6 +66,9 @@ fn compile(contracts: &Path, sources: &Path) -> Result<BTreeMap<String, String>>
     let paths = ProjectPathsConfig::builder()
         .root(contracts)
         .sources(contracts.join(sources))
+        // Or everything under test and script would be compiled too.
+        .tests(contracts.join(sources))
+        .scripts(contracts.join(sources))
         .artifacts(contracts.join("out/compiler"))
         .cache(contracts.join("cache/compiler.json"))
         .remapping(Remapping {

@@ -48,8 +48,8 @@ contract Libraries {
         return Bn254.negate(p);
     }
 
-    function hash(bytes32 digest, string memory tag) external view returns (uint256[2] memory) {
-        return HashToCurve.hash(digest, tag);
+    function hash(bytes32 message, string memory tag) external view returns (uint256[2] memory) {
+        return HashToCurve.hash(message, tag);
     }
 
     function mapToCurve(uint256 u) external view returns (uint256[2] memory) {
@@ -57,13 +57,13 @@ contract Libraries {
     }
 
     function verify(
-        bytes32 digest,
+        bytes32 message,
         string memory tag,
         uint256[2] memory key1,
         uint256[4] memory key2,
         uint256[2] memory signature
     ) external view returns (bool) {
-        return Bls.verify(digest, tag, key1, key2, signature);
+        return Bls.verify(message, tag, key1, key2, signature);
     }
 
     function verifyBoth(
@@ -103,7 +103,7 @@ contract Libraries {
 
     // ---- Eip712
 
-    function digest(address slashing, bytes32 structHash) external view returns (bytes32) {
+    function typedDigest(address slashing, bytes32 structHash) external view returns (bytes32) {
         return Eip712.digest(slashing, structHash);
     }
 
