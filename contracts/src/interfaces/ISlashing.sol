@@ -167,10 +167,11 @@ interface ISlashing is IEpochs {
     /// @notice Takes the penalty of a proven offence and distributes it. Anyone may call it.
     function execute(bytes32 slot) external;
 
-    // Slots: `keccak256(abi.encode(kind, ...))` of the function's arguments, with the first kind that shares the slot.
+    // Slots: `keccak256(abi.encode(kind, ...))` of the function's arguments, with the first kind that shares the
+    // slot.
 
     /// @notice The slot of what a receiver did to one relayer in one epoch: equivocation, regression and over-credit
-    /// share it. One history is owed per epoch and relayer, so breaking it is one offence however many receipts show it.
+    /// share it. One history is owed per epoch and relayer: breaking it is one offence however many receipts show it.
     function receiptSlot(uint64 epoch, address relayer, address receiver) external pure returns (bytes32);
     function deliverySlot(uint64 epoch, address receiver) external pure returns (bytes32);
     /// @notice Of an operator, whichever of its keys it used.

@@ -12,8 +12,8 @@ import {BandwidthReceipt} from "../../src/libraries/Types.sol";
 import {Fixture} from "../util/Fixture.sol";
 import {vm} from "../util/Vm.sol";
 
-/// @dev What the proofs' tests share: four operators with `STAKE` each, in force; operator 1 is the offender, `NODE` its
-/// node and the receiver; a sponsorship of `STREAM` that pays for the epoch of the offence, `EPOCH`, which is now.
+/// @dev What the proofs' tests share: four operators with `STAKE` each, in force; operator 1 is the offender, `node`
+/// its node and the receiver; a sponsorship of `STREAM` that pays for the epoch of the offence, `EPOCH`, which is now.
 abstract contract Case is Fixture {
     address internal constant RELAYER = address(0x7e1a);
     address internal constant REPORTER = address(0x9e90);
