@@ -100,6 +100,39 @@ async fn every_resource_has_its_shape() {
 }
 
 #[tokio::test]
+async fn an_epoch_that_lapsed_is_shown_and_left_out_of_every_sum() {
+    let world = World::new().await;
+    world.honest_epoch(FIRST).await;
+    crate::epochs::proposal(&world).await;
+    world.honest_epoch(FIRST + 1).await;
+    crate::epochs::proposal(&world).await;
+    // As settlement writes down what the chain says.
+    for (epoch, status) in [(FIRST, "lapsed"), (FIRST + 1, "posted")] {
+        sqlx::query("UPDATE epochs SET status = $2 WHERE epoch = $1")
+            .bind(i64::try_from(epoch).unwrap())
+            .bind(status)
+            .execute(&world.pool)
+            .await
+            .unwrap();
+    }
+    let server = Server::start(&world).await;
+    let epochs: api::Epochs = server.get(&format!("/epochs?limit=1&before={}", FIRST + 1)).await;
+    let epoch = &epochs.epochs[0];
+    assert_eq!((epoch.status.as_str(), epoch.settled_by, epoch.earned.as_str()), ("lapsed", None, "949995"));
+    let operators: api::Operators = server.get("/operators").await;
+    let operator = &operators.operators[0];
+    assert_eq!((operator.earned.as_str(), operator.pending.as_str()), ("316665", "316665"));
+    assert_eq!(
+        (operator.pool.as_str(), operator.own.as_str(), operator.delegated.as_str()),
+        ("300", "100", "200")
+    );
+    let earnings: api::Earnings = server.get("/earnings").await;
+    assert_eq!(earnings.epochs, [FIRST + 1]);
+    let status: api::Status = server.get("/status").await;
+    assert_eq!((status.totals.scheduled, status.totals.earned.as_str()), (RATE.to_string(), "949995"));
+}
+
+#[tokio::test]
 async fn offences_are_shown() {
     let world = World::new().await;
     let send = |bytes| Evidence::Bandwidth(world.bandwidth(FIRST, 1, &node(2), 1, bytes).into_unchecked());
