@@ -156,7 +156,8 @@ library StakeHistory {
 
     function _put(Line storage line, uint256 old, uint32 points, uint256 point) private returns (uint32) {
         line.last = point;
-        if (epochOf(old) == epochOf(point)) return points;
+        // The point that a line begins with says nothing that its absence does not.
+        if (epochOf(old) == epochOf(point) || epochOf(old) == 0) return points;
         line.past[points - 1] = old;
         return points + 1;
     }
