@@ -1,6 +1,6 @@
 //! Leaves, and the shape of payout chunks.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::cell::Cell;
 
 use alloy::primitives::{B256, U256};
 use proptest::prelude::*;
@@ -30,17 +30,21 @@ fn entry(kind: u64, id: u64, amount: u128) -> U256 {
     (U256::from(kind) << 248) | (U256::from(id) << 128) | U256::from(amount)
 }
 
-/// A chunk as trees have them, ascending; empty or too long at times.
+/// A chunk as trees have them, ascending; empty or one too long at times.
 fn chunk() -> impl Strategy<Value = Vec<U256>> {
-    let account = (prop_oneof![9 => 1..=2_u64, 1 => 0..=3_u64], prop_oneof![0..80_u64, number()]);
-    let length =
-        prop_oneof![1 => Just(0), 1 => Just(CHUNK_ENTRIES), 1 => Just(CHUNK_ENTRIES + 8), 6 => 1..20_usize];
-    length.prop_flat_map(move |length| prop::collection::vec((account.clone(), bits(128)), length)).prop_map(
-        |accounts| {
-            let accounts: BTreeMap<_, _> = accounts.into_iter().collect();
-            accounts.into_iter().map(|((kind, id), amount)| entry(kind, id, amount.to())).collect()
-        },
-    )
+    // More accounts than a chunk holds, also without those that come up twice.
+    let account = (1..=2_u64, prop_oneof![1 => 0..80_u64, 4 => any::<u64>()]);
+    let accounts = prop::collection::btree_map(account, bits(128), 3 * CHUNK_ENTRIES / 2..2 * CHUNK_ENTRIES);
+    let length = prop_oneof![
+        1 => Just(0),
+        1 => Just(CHUNK_ENTRIES),
+        1 => Just(CHUNK_ENTRIES + 1),
+        6 => 1..20_usize
+    ];
+    (accounts, length).prop_map(|(accounts, length)| {
+        let accounts = accounts.into_iter().take(length);
+        accounts.map(|((kind, id), amount)| entry(kind, id, amount.to())).collect()
+    })
 }
 
 /// What may be done to a chunk: nothing, two entries swapped, one repeated, a bit set where none belongs.
