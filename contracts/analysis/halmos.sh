@@ -12,6 +12,8 @@ tools halmos-0.3.3 halmos==0.3.3
 
 export FOUNDRY_SRC=test/symbolic FOUNDRY_TEST=test/symbolic FOUNDRY_OUT=out/symbolic FOUNDRY_CACHE_PATH=cache/symbolic
 export FOUNDRY_LINT_LINT_ON_BUILD=false
+# halmos would run what forge left there of removed files.
+rm -rf out/symbolic
 # Every panic counts, so that no arithmetic is ever out of range.
 exec halmos --root . --forge-build-out out/symbolic --no-status --panic-error-codes '*' \
     --solver-timeout-assertion 120s --solver-command "sh $PWD/analysis/solver.sh" "$@"
