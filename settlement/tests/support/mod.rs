@@ -1,5 +1,6 @@
 //! A deployed Tatum with four staked operators and funded streams, and a database that plays the indexer's part.
 
+use alloy::eips::BlockNumberOrTag;
 use alloy::network::EthereumWallet;
 use alloy::primitives::{Address, B256, U256};
 use alloy::providers::ext::AnvilApi;
@@ -121,8 +122,16 @@ impl World {
 
     /// What an indexer would propose: a tenth of everything to each operator, the rest to the sponsorships.
     pub(crate) async fn propose(&self, epoch: u64) -> (PayoutStatement, Cumulative) {
-        // The chain's clock is that of its newest block.
-        self.provider.anvil_mine(Some(1), None).await.unwrap();
+        // The chain's clock is that of its newest block, and anvil's may be a second behind this machine's.
+        let end = self.deployment.clock().end(epoch);
+        loop {
+            self.provider.anvil_mine(Some(1), None).await.unwrap();
+            let newest = self.provider.get_block_by_number(BlockNumberOrTag::Latest).await.unwrap().unwrap();
+            if newest.header.timestamp >= end {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let sponsorships = Sponsorships::new(self.deployment.sponsorships, &self.provider);
         let total = sponsorships.payableThrough(epoch).call().await.unwrap();
         let tenth = total.to::<u128>() / 10;
